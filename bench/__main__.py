@@ -1,0 +1,122 @@
+"""``python -m bench``: measures the product against a bare server and prints the table.
+
+The server runs on one core, the load on the other, both on uvloop. See bench/README.md.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import uvloop
+
+from bench import measure, profiling, runs, servers, site
+from bench.loops import Loop, MeterLoop, SessionLoop
+from bench.messages import Identity
+from bench.runs import Cost, Crowd, Plan
+
+KINDS: dict[str, type[Loop]] = {"meter values": MeterLoop, "sessions": SessionLoop}
+PARTS = ("meter", "sessions", "storm", "latency")
+MARK_RATIO, MARK_STORM_S, MARK_KIB, MARK_P99_MS = 0.25, 5.0, 40.0, 25.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short runs, figures only roughly right")
+    parser.add_argument("--rounds", type=int, help="rounds of each closed loop")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure only this; may be repeated")
+    parser.add_argument(
+        "--profile", choices=("meter", "sessions", "storm"), help="say where the time goes instead"
+    )
+    parser.add_argument("--folder", type=Path, help="where the databases go (default: a temporary folder)")
+    options = parser.parse_args()
+    _raise_limit()
+    plan = runs.QUICK if options.quick else Plan()
+    plan = plan if options.rounds is None else replace(plan, rounds=options.rounds)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
+    try:
+        if options.profile:
+            uvloop.run(profiling.run(folder, options.profile, plan))
+        else:
+            uvloop.run(run(folder, plan, options.only or PARTS))
+    finally:
+        shutil.rmtree(folder)
+
+
+async def run(folder: Path, plan: Plan, parts: Sequence[str]) -> None:
+    """Measure and print."""
+    os.sched_setaffinity(0, {servers.core(servers.LOAD_CORE)})
+    print(f"{os.cpu_count()} cores, load average {measure.load_average():.2f} before", flush=True)
+    most = max(plan.stations, plan.storm_stations, plan.latency_stations)
+    identities = await site.furnish(folder, most, max(plan.stations, plan.latency_stations))
+    if {"meter", "sessions"} & set(parts):
+        await _costs(folder, identities[: plan.stations], plan, parts)
+    if "storm" in parts:
+        await _storm(folder, identities[: plan.storm_stations])
+    if "latency" in parts:
+        await _latency(folder, identities, plan)
+    print(f"load average {measure.load_average():.2f} after")
+
+
+async def _costs(folder: Path, identities: Sequence[Identity], plan: Plan, parts: Sequence[str]) -> None:
+    bound, ours = servers.start_bound(folder), servers.start_ours(folder)
+    try:
+        crowds = [await Crowd.gather(server, identities) for server in (bound, ours)]
+        for name, kind in KINDS.items():
+            if name.split()[0] in parts:
+                _print_cost(name, await runs.cost(*crowds, kind, plan))
+        for crowd in crowds:
+            crowd.leave()
+    finally:
+        bound.stop()
+        ours.stop()
+
+
+def _print_cost(name: str, cost: Cost) -> None:
+    bound, ours = runs.middle(cost.bound), runs.middle(cost.ours)
+    _row(f"ratio, {name}", f"{cost.ratio:.3f}", f">= {MARK_RATIO}", reached=cost.ratio >= MARK_RATIO)
+    for who, one in (("bound", bound), ("ours", ours)):
+        print(
+            f"    {who:6} {one.server_s * 1e6:6.1f} us of CPU a call   {1 / one.wall_s:8.0f} calls/s"
+            f"   (generator {one.load_s * 1e6:.1f} us)",
+            flush=True,
+        )
+
+
+async def _storm(folder: Path, identities: Sequence[Identity]) -> None:
+    found = await runs.storm(folder, identities)
+    kib = found.bytes_per_station / 1024
+    name = f"{len(identities)} stations connect, authenticate and boot"
+    _row(name, f"{found.seconds:.2f} s", f"<= {MARK_STORM_S:.0f} s", reached=found.seconds <= MARK_STORM_S)
+    print(f"    {found.cpu_s / len(identities) * 1e6:.0f} us of CPU a station, {found.refusals} refusals")
+    _row("memory of an idle station", f"{kib:.1f} KiB", f"<= {MARK_KIB:.0f} KiB", reached=kib <= MARK_KIB)
+
+
+async def _latency(folder: Path, identities: Sequence[Identity], plan: Plan) -> None:
+    found = await runs.latency(folder, identities, plan)
+    at: Callable[[float], float] = lambda part: 1000 * measure.percentile(found.sorted_s, part)  # noqa: E731
+    name = f"p99 at {plan.latency_stations} stations, {plan.latency_rate} calls/s"
+    _row(name, f"{at(0.99):.1f} ms", f"< {MARK_P99_MS:.0f} ms", reached=at(0.99) < MARK_P99_MS)
+    print(
+        f"    p50 {at(0.5):.1f} ms   p99 {at(0.99):.1f} ms   p99.9 {at(0.999):.1f} ms"
+        f"   max {at(1.0):.1f} ms   server at {found.server_load:.0%} of a core"
+    )
+
+
+def _row(what: str, value: str, mark: str, *, reached: bool) -> None:
+    print(f"{what:52} {value:>10}   mark {mark:>9}   {'reached' if reached else 'MISSED'}", flush=True)
+
+
+def _raise_limit() -> None:
+    """Let this process and the servers it starts open as many sockets as they may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Where the time goes: our server under cProfile, in every one of its threads."""
+
+import os
+import pstats
+from pathlib import Path
+
+from bench import loops, measure, runs, servers, site
+from bench.loops import MeterLoop, SessionLoop
+from bench.runs import Crowd, Plan
+
+ROOMS = ("ocpp", "services", "db", "domain", "web", "rfid")
+LONGEST_LIST = 45
+
+
+async def run(folder: Path, what: str, plan: Plan) -> None:
+    """Run one load against the profiled server and print the profile of each thread."""
+    os.sched_setaffinity(0, {servers.core(servers.LOAD_CORE)})
+    stations = plan.storm_stations if what == "storm" else plan.stations
+    identities = await site.furnish(folder, stations, min(stations, plan.stations))
+    await _threads(folder, what, plan, identities)
+    profile = folder / "profile"
+    profile.mkdir()
+    server = servers.start_ours(folder, profile)
+    calls = await _load(server, what, plan, identities)
+    server.stop()
+    for file in sorted(profile.iterdir()):
+        _print(file, calls)
+
+
+async def _threads(folder: Path, what: str, plan: Plan, identities: list[site.Identity]) -> None:
+    """Say first, without the profiler, how much of the CPU each thread takes."""
+    server = servers.start_ours(folder)
+    before = measure.cpu_by_thread(server.pid)
+    calls = await _load(server, what, plan, identities)
+    after = measure.cpu_by_thread(server.pid)
+    server.stop()
+    print(
+        "CPU a call of each thread (the first is the loop's, the second the writer's), connections included:"
+    )
+    for thread, used in after.items():
+        cost = (used - before.get(thread, 0.0)) / calls * 1e6
+        if cost > 0.05:
+            print(f"    {cost:6.1f} us")
+
+
+async def _load(server: servers.Server, what: str, plan: Plan, identities: list[site.Identity]) -> int:
+    if what == "storm":
+        arrival = await loops.arrive(identities, server.port)
+        for station in arrival.stations:
+            station.close()
+        return len(identities)
+    kind = MeterLoop if what == "meter" else SessionLoop
+    crowd = await Crowd.gather(server, identities[: plan.stations])
+    calls = plan.calls - plan.calls % kind.period
+    for _ in range(plan.rounds):
+        await crowd.round(kind, calls)
+    crowd.leave()
+    return calls * plan.stations * plan.rounds
+
+
+def _print(file: Path, calls: int) -> None:
+    stats = pstats.Stats(str(file))
+    functions = stats.stats.items()  # type: ignore[attr-defined]
+    own = sorted(
+        ((row[2], row[0], row[3], name) for name, row in functions), reverse=True, key=lambda row: row[0]
+    )
+    total = sum(row[0] for row in own)
+    print(f"\n{file.stem}: {total / calls * 1e6:.1f} us a call under the profiler")
+    rooms: dict[str, float] = {}
+    for seconds, _, _, (path, _, _) in own:
+        rooms[_room(path)] = rooms.get(_room(path), 0.0) + seconds
+    for room, seconds in sorted(rooms.items(), key=lambda item: -item[1]):
+        print(f"    {room:14} {seconds / calls * 1e6:6.1f} us")
+    print("    own us/call   with callees   times/call   function")
+    for seconds, times, cumulative, (path, line, name) in own[:LONGEST_LIST]:
+        where = f"{'/'.join(Path(path).parts[-2:])}:{line}" if line else ""
+        print(
+            f"    {seconds / calls * 1e6:11.2f}   {cumulative / calls * 1e6:12.2f}   {times / calls:10.2f}   {name} {where}"
+        )
+
+
+def _room(path: str) -> str:
+    parts = Path(path).parts
+    if "onprem_csms" in parts:
+        after = parts[parts.index("onprem_csms") + 1]
+        return after if after in ROOMS else "ours, other"
+    for library in ("aiohttp", "aiosqlite", "asyncio", "uvloop"):
+        if library in parts:
+            return library
+    return "C and builtins" if path == "~" else "other Python"

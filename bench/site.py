@@ -1,0 +1,75 @@
+"""The site that is measured: chargers with passwords, prepaid cards with money, a tariff of every kind of price.
+
+So a session goes through the whole of the business: verdict, hold, running cost, forecast, bill, ledger.
+"""
+
+import secrets
+from pathlib import Path
+
+from bench.messages import Identity
+from onprem_csms.db import keys
+from onprem_csms.db.database import Database, Tx
+from onprem_csms.db.keys import DataFolder
+from onprem_csms.domain.chargers import NewCharger
+from onprem_csms.domain.tariffs import simple_tariff
+from onprem_csms.services import chargers, tariffs, tokens, wallets
+from onprem_csms.services.tokens import NewCard
+from onprem_csms.services.wallets import TopUp
+
+BALANCE = 2_000_000
+MAX_POWER_W = 300_000
+CONFIG = """
+[server]
+host = "127.0.0.1"
+
+[ocpp]
+max_handshakes = 10000
+
+[log]
+level = "warning"
+"""
+
+
+async def furnish(folder: Path, stations: int, cards: int) -> list[Identity]:
+    """Make the site in ``folder``; the first ``cards`` stations have a card of their own."""
+    (folder / "config.toml").write_text(CONFIG)
+    data = DataFolder(folder / "data")
+    keys.create(data)
+    identities = [
+        Identity(f"B{number:05d}", secrets.token_hex(10), f"04{number:012X}") for number in range(stations)
+    ]
+    store = await Database.open(data.database, keys.unlock(data))
+    await store.write(_tariff)
+    for first in range(0, stations, 500):
+        await store.write(_chargers, identities[first : first + 500])
+    for first in range(0, cards, 500):
+        await store.write(_cards, identities[first : min(first + 500, cards)])
+    await store.close()
+    return identities
+
+
+def _tariff(tx: Tx) -> None:
+    prices = simple_tariff(
+        "Bench",
+        "HUF",
+        start_fee="20",
+        per_kwh="149",
+        per_minute="2",
+        idle_per_minute="10",
+        idle_grace_minutes=10,
+        vat_percent="27",
+        timezone="Europe/Budapest",
+    )
+    tariffs.create(tx, prices, is_default=True)
+
+
+def _chargers(tx: Tx, identities: list[Identity]) -> None:
+    for station in identities:
+        chargers.create(tx, NewCharger(station.id, password=station.password, max_power_w=MAX_POWER_W))
+
+
+def _cards(tx: Tx, identities: list[Identity]) -> None:
+    for station in identities:
+        card = tokens.create(tx, NewCard(station.card, "prepaid", currency="HUF"))
+        assert card.wallet is not None
+        wallets.top_up(tx, TopUp(card.wallet.id, BALANCE, f"bench:{station.card}"))

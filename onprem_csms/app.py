@@ -1,0 +1,186 @@
+"""The composition root: the only file that sees every room. Start, serve, stop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from onprem_csms.clock import Clock, SystemClock
+from onprem_csms.config import Config
+from onprem_csms.db import keys
+from onprem_csms.db.database import Database, Tx
+from onprem_csms.db.keys import DataFolder
+from onprem_csms.errors import StoreError
+from onprem_csms.events import Bus
+from onprem_csms.ocpp import server as chargers
+from onprem_csms.ocpp.options import Options
+from onprem_csms.rfid.station import Readers
+from onprem_csms.services import operators, orders
+from onprem_csms.services.context import Context
+from onprem_csms.services.supervisor import Supervisor
+from onprem_csms.web import base
+from onprem_csms.web.admin import routes as admin_routes
+from onprem_csms.web.api import routes as api_routes
+from onprem_csms.web.driver import routes as driver_routes
+
+log = logging.getLogger(__name__)
+ANSWER_WITHIN_S = 5.0
+STOP_WITHIN_S = 5.0
+WATCHDOG_S = 10.0
+LARGEST_FORM = 1024 * 1024
+STORE: web.AppKey[Database] = web.AppKey("store", Database)
+
+
+@dataclass(slots=True)
+class Program:
+    """The running product: what the doors share, and where it listens."""
+
+    ctx: Context
+    port: int
+
+
+def answer(tx: Tx) -> int:
+    """Ask the database for anything at all."""
+    return int(tx.value("SELECT 1"))
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 once the database answers, 503 when it does not."""
+    try:
+        await asyncio.wait_for(request.app[STORE].read(answer), ANSWER_WITHIN_S)
+    except (TimeoutError, StoreError) as error:
+        return web.json_response({"status": "error", "detail": str(error)}, status=503)
+    return web.json_response({"status": "ok"})
+
+
+def compose(ctx: Context, options: Options) -> web.Application:
+    """Mount every door on one application."""
+    app = web.Application(client_max_size=LARGEST_FORM)
+    app[STORE] = ctx.store
+    base.setup(app, ctx)
+    chargers.setup(app, ctx, options)
+    app.router.add_get("/healthz", healthz)
+    api_routes.add(app, ctx)
+    admin_routes.add(app, ctx)
+    driver_routes.add(app, ctx)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, folder: DataFolder, clock: Clock | None = None) -> AsyncIterator[Program]:
+    """Open the store, put the rooms together and listen; stops in the opposite order. StoreError, OSError."""
+    async with contextlib.AsyncExitStack() as stack:
+        bus, clock, settings = Bus(), clock or SystemClock(), config.settings()
+        store = await Database.open(
+            folder.database, keys.unlock(folder), clock=clock, bus=bus, settings=settings
+        )
+        stack.push_async_callback(store.close)
+        options = Options(
+            max_message_bytes=config.ocpp.max_message_bytes,
+            call_timeout_s=config.ocpp.call_timeout,
+            handshakes_at_once=config.ocpp.max_handshakes,
+        )
+        readers = Readers(config.readers, bus, clock)
+        ctx = Context(store, bus, clock, settings, chargers.stations(options), readers)
+        stack.push_async_callback(orders.finish_background)
+        await ctx.write(orders.recover)
+        port = await _listen(stack, compose(ctx, options), config)
+        stack.callback(bus.close)
+        await readers.start()
+        stack.push_async_callback(readers.close)
+        await _look_after(stack, ctx)
+        yield Program(ctx, port)
+
+
+async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, config: Config) -> int:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S, handle_signals=False)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, config.server.host, config.server.port, backlog=4096, reuse_address=True)
+    await site.start()
+    port: int = runner.addresses[0][1]
+    return port
+
+
+async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
+    task = asyncio.create_task(Supervisor(ctx).run(), name="supervisor")
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+async def serve(config: Config, folder: DataFolder) -> None:
+    """Run until SIGTERM or SIGINT; says where it is, feeds systemd's watchdog while the database answers."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config, folder) as program:
+        await announce(program, config)
+        notify("READY=1")
+        watchdog = asyncio.create_task(_feed_watchdog(program.ctx), name="watchdog")
+        await stop.wait()
+        notify("STOPPING=1")
+        watchdog.cancel()
+
+
+def say_now(line: str) -> None:
+    """Print a line that a log which reads our output sees at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def announce(program: Program, config: Config, say: Callable[[str], None] = say_now) -> None:
+    """Say the admin's address (with a one-time link at the first start), the chargers' and the drivers'."""
+    host = f"{lan_address()}:{program.port}"
+    site = config.server.public_url.rstrip("/") or f"http://{host}"
+    link = await program.ctx.write(operators.setup_link)
+    say(f"Admin site:      {site}/admin/")
+    if link is not None:
+        say(f"First set-up:    {site}/setup/{link}   (works once)")
+    say(f"Chargers:        ws{site.removeprefix('http')}/ocpp/   followed by the charger's id")
+    say(f"Drivers:         {site}/")
+    say(f"HTTP API:        {site}/api/v1/openapi.json")
+
+
+def lan_address() -> str:
+    """Return this machine's address in the LAN, 127.0.0.1 without one. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Choosing a route for a datagram that is never sent: the documentation network of RFC 5737.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+    return address
+
+
+def notify(state: str) -> None:
+    """Tell systemd, where it is listening (sd_notify)."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    address = "\0" + path[1:] if path.startswith("@") else path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
+        channel.sendto(state.encode(), address)
+
+
+async def _feed_watchdog(ctx: Context) -> None:
+    while True:
+        await asyncio.sleep(WATCHDOG_S)
+        try:
+            await asyncio.wait_for(ctx.read(answer), ANSWER_WITHIN_S)
+        except (TimeoutError, StoreError) as error:
+            log.error("the database does not answer: %s", error)  # noqa: TRY400 - the sentence says it all
+            continue
+        notify("WATCHDOG=1")

@@ -1,0 +1,251 @@
+"""The command line ``onprem-csms``: one small function per command."""
+
+import argparse
+import asyncio
+import getpass
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from onprem_csms import __version__, config
+from onprem_csms.db import keys
+from onprem_csms.db.database import Database
+from onprem_csms.db.keys import DataFolder
+from onprem_csms.errors import AppError, Conflict, Invalid, StoreError
+from onprem_csms.rfid import registry
+from onprem_csms.services import api_keys, operators, verify
+
+DEFAULT_FOLDER = "data"
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0 done, 1 a fault that is said, 2 wrong usage."""
+    options = build_parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except (AppError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; every command with its help stands here."""
+    parser = argparse.ArgumentParser(
+        prog="onprem-csms", description="Charging stations, cards and money, on your own server."
+    )
+    parser.add_argument("--version", action="version", version=f"onprem-csms {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    serve_ = _command(commands, "serve", serve, "start the product; the first start sets the data folder up")
+    _serving(serve_)
+    demo_ = _command(commands, "demo", demo, "start a lively site with simulated chargers")
+    _serving(demo_)
+    _command(commands, "init", init, "make the database and its keys, and show the recovery key once")
+    recover_ = _command(commands, "recover", recover, "make a new machine key by the recovery key")
+    recover_.add_argument("--recovery-key", help="asked for when not given")
+    check = _command(
+        commands, "check-config", check_config, "say every fault of a configuration file", folder=False
+    )
+    check.add_argument("file", type=Path, nargs="?", help="the file; without it, the defaults are checked")
+    check.add_argument(
+        "--example", action="store_true", help="print a file with every setting and its default"
+    )
+    _command(
+        commands, "verify", verify_books, "count every balance and bill again and prove the chain of hashes"
+    )
+    _operator(commands)
+    _api_key(commands)
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Command, text: str, *, folder: bool = True
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text.capitalize() + "."
+    )
+    parser.set_defaults(run=run)
+    if folder:
+        parser.add_argument(
+            "--data-dir", type=Path, default=Path(DEFAULT_FOLDER), metavar="DIR", help="the data folder"
+        )
+    return parser
+
+
+def _serving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, metavar="N", help="the port, instead of the configured one")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration file")
+
+
+def _operator(commands: Any) -> None:
+    group = commands.add_parser("operator", help="the people who sign in to the admin site")
+    actions = group.add_subparsers(title="actions", required=True, metavar="ACTION")
+    add = _command(
+        actions, "add", operator_add, "add an operator; the password is asked for, or read from the input"
+    )
+    add.add_argument("name")
+    add.add_argument("--role", choices=["admin", "desk", "viewer"], default="admin")
+    passwd = _command(actions, "passwd", operator_passwd, "set an operator's password")
+    passwd.add_argument("name")
+    _command(actions, "list", operator_list, "list the operators")
+
+
+def _api_key(commands: Any) -> None:
+    group = commands.add_parser("api-key", help="keys for the HTTP API")
+    actions = group.add_subparsers(title="actions", required=True, metavar="ACTION")
+    create = _command(
+        actions, "create", api_key_create, "make a key and print it alone; it is not shown again"
+    )
+    create.add_argument("--name", required=True, help="what the key is for")
+    create.add_argument("--role", choices=["admin", "desk", "viewer"], default="viewer")
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Run the product until it is told to stop."""
+    from onprem_csms import app  # noqa: PLC0415 - the other commands start faster without the doors
+
+    settings = _configured(options)
+    folder = DataFolder(options.data_dir)
+    if first_start(folder):
+        _say_recovery_key(keys.create(folder))
+    try:
+        uvloop.run(app.serve(settings, folder))
+    except OSError as error:
+        place = f"{settings.server.host}:{settings.server.port}"
+        raise Conflict("The address {place} can't be listened on: {why}.", place=place, why=error.strerror) from error
+    return 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Run the product with a furnished site and simulated chargers."""
+    from onprem_csms.demo import run  # noqa: PLC0415 - only the demo needs it
+
+    uvloop.run(run.run_demo(_configured(options), options.data_dir))
+    return 0
+
+
+def first_start(folder: DataFolder) -> bool:
+    """Tell whether the folder holds nothing of an installation; half of one is never overwritten."""
+    return not folder.database.exists() and not folder.wrapped.exists()
+
+
+def _configured(options: argparse.Namespace) -> config.Config:
+    settings = _load(options.config)
+    logging.basicConfig(
+        level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    return settings if options.port is None else config.on_port(settings, options.port)
+
+
+def _load(file: Path | None) -> config.Config:
+    settings = config.load(file)
+    faults = registry.faults(settings.readers)
+    if faults:
+        raise Invalid("The configuration has faults:", faults=faults)
+    return settings
+
+
+def init(options: argparse.Namespace) -> int:
+    """Make a new installation."""
+    _say_recovery_key(keys.create(DataFolder(options.data_dir)))
+    return 0
+
+
+def _say_recovery_key(recovery_key: str) -> None:
+    print(f"Recovery key: {recovery_key}")
+    print("Write it down and keep it away from this machine. It is shown only now.", flush=True)
+
+
+def recover(options: argparse.Namespace) -> int:
+    """Make the machine's key anew."""
+    keys.recover(DataFolder(options.data_dir), options.recovery_key or input("Recovery key: "))
+    print("The machine has a new key.")
+    return 0
+
+
+def check_config(options: argparse.Namespace) -> int:
+    """Say every fault of a configuration file."""
+    if options.example:
+        print(config.example(), end="")
+        return 0
+    _load(options.file)
+    print("The configuration is good.")
+    return 0
+
+
+def verify_books(options: argparse.Namespace) -> int:
+    """Count the books again; exit status 1 when something does not agree."""
+
+    async def look(store: Database) -> tuple[list[str], verify.Findings]:
+        return await store.check(), await store.read(verify.verify)
+
+    damage, findings = _with_store(options, look)
+    for fault in (*damage, *findings.faults):
+        print(fault)
+    faults = len(damage) + len(findings.faults)
+    print(f"{findings.entries} entries, {findings.sessions} sessions: {faults or 'no'} faults")
+    return 1 if faults else 0
+
+
+def operator_add(options: argparse.Namespace) -> int:
+    """Add an operator."""
+    new = operators.NewOperator(options.name, _password(), options.role)
+    _with_store(options, lambda store: operators.add(store, new))
+    print(f"{options.name} may sign in.")
+    return 0
+
+
+def operator_passwd(options: argparse.Namespace) -> int:
+    """Set an operator's password."""
+    password = _password()
+
+    async def change(store: Database) -> None:
+        operator = await store.read(operators.by_name, options.name)
+        await operators.set_password(store, operator.id, password)
+
+    _with_store(options, change)
+    print(f"{options.name} has a new password.")
+    return 0
+
+
+def operator_list(options: argparse.Namespace) -> int:
+    """List the operators."""
+    for operator in _with_store(options, lambda store: store.read(operators.find)):
+        print(f"{operator.name}\t{operator.role}\t{'disabled' if operator.disabled_at else 'active'}")
+    return 0
+
+
+def api_key_create(options: argparse.Namespace) -> int:
+    """Make an API key and print it alone."""
+    made = _with_store(options, lambda store: store.write(api_keys.create, options.name, options.role))
+    print(made.secret)
+    return 0
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("Once more: "):
+        raise Invalid("The two passwords differ.", path="password")
+    return password
+
+
+def _with_store(options: argparse.Namespace, work: Callable[[Database], Awaitable[Any]]) -> Any:
+    folder = DataFolder(options.data_dir)
+
+    async def run() -> Any:
+        store = await Database.open(folder.database, keys.unlock(folder))
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())

@@ -1,0 +1,52 @@
+"""The time of the house: aware UTC in Python, one fixed text form in the database."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time; a test may hand in one that stands still."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class ManualClock:
+    """A clock that a test sets by hand."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Return the moment that was set."""
+        return self.at
+
+
+def to_text(at: datetime) -> str:
+    """Write a moment as ``2026-11-22T07:00:00.000Z``: sortable, the form of every time column."""
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read a moment from a time column."""
+    return datetime.fromisoformat(text)
+
+
+def maybe_text(at: datetime | None) -> str | None:
+    """Write a moment, or keep None."""
+    return None if at is None else to_text(at)
+
+
+def maybe_from_text(text: str | None) -> datetime | None:
+    """Read a moment, or keep None."""
+    return None if text is None else from_text(text)

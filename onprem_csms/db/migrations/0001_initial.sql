@@ -1,0 +1,473 @@
+-- Times are UTC text, money is minor units, energy is Wh, power is W.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- ---------------------------------------------------------------- who may use the pages and the API
+
+CREATE TABLE operators (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    password_hash TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'desk', 'viewer')),
+    language TEXT NOT NULL DEFAULT '',
+    created_at TEXT NOT NULL,
+    disabled_at TEXT
+) STRICT;
+
+-- Browser sign-ins, of operators and of drivers; only a digest of the cookie is kept.
+CREATE TABLE logins (
+    digest TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('operator', 'driver')),
+    operator_id INTEGER REFERENCES operators (id),
+    token_uid TEXT,
+    created_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'desk', 'viewer')),
+    digest TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    revoked_at TEXT
+) STRICT;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- ---------------------------------------------------------------- chargers
+
+CREATE TABLE tariffs (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    currency TEXT NOT NULL CHECK (currency IN ('HUF', 'EUR')),
+    definition TEXT NOT NULL CHECK (json_valid(definition)),
+    is_default INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    archived_at TEXT
+) STRICT;
+CREATE UNIQUE INDEX tariffs_default ON tariffs (is_default) WHERE is_default = 1 AND archived_at IS NULL;
+
+CREATE TABLE chargers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL DEFAULT '',
+    registration TEXT NOT NULL DEFAULT 'accepted' CHECK (registration IN ('accepted', 'pending', 'rejected')),
+    security_profile INTEGER NOT NULL DEFAULT 1 CHECK (security_profile BETWEEN 0 AND 3),
+    password_salt BLOB,
+    password_digest BLOB,
+    password_form TEXT NOT NULL DEFAULT '',
+    old_password_salt BLOB,
+    old_password_digest BLOB,
+    allow_missing_subprotocol INTEGER NOT NULL DEFAULT 0 CHECK (allow_missing_subprotocol IN (0, 1)),
+    token_transform TEXT NOT NULL DEFAULT 'none',
+    tariff_id INTEGER REFERENCES tariffs (id),
+    max_power_w INTEGER,
+    protocol TEXT NOT NULL DEFAULT '',
+    vendor TEXT NOT NULL DEFAULT '',
+    model TEXT NOT NULL DEFAULT '',
+    serial TEXT NOT NULL DEFAULT '',
+    firmware TEXT NOT NULL DEFAULT '',
+    boot_info TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(boot_info)),
+    booted_at TEXT,
+    connected_at TEXT,
+    disconnected_at TEXT,
+    created_at TEXT NOT NULL,
+    archived_at TEXT
+) STRICT;
+-- Identities are told apart without regard to case: chargers write theirs in the URL and in the user name.
+CREATE UNIQUE INDEX chargers_by_identity ON chargers (id COLLATE NOCASE);
+
+-- Connector 0 is the charger as a whole and has no slug.
+CREATE TABLE connectors (
+    charger_id TEXT NOT NULL REFERENCES chargers (id),
+    number INTEGER NOT NULL CHECK (number >= 0),
+    name TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT 'unknown',
+    error_code TEXT NOT NULL DEFAULT '',
+    info TEXT NOT NULL DEFAULT '',
+    status_at TEXT,
+    slug TEXT UNIQUE,
+    tariff_id INTEGER REFERENCES tariffs (id),
+    PRIMARY KEY (charger_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE status_intervals (
+    id INTEGER PRIMARY KEY,
+    charger_id TEXT NOT NULL,
+    connector INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    error_code TEXT NOT NULL DEFAULT '',
+    from_at TEXT NOT NULL,
+    until_at TEXT
+) STRICT;
+CREATE INDEX status_intervals_by_connector ON status_intervals (charger_id, connector, from_at);
+CREATE UNIQUE INDEX status_intervals_open ON status_intervals (charger_id, connector) WHERE until_at IS NULL;
+
+CREATE TABLE connection_intervals (
+    id INTEGER PRIMARY KEY,
+    charger_id TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    remote TEXT NOT NULL,
+    from_at TEXT NOT NULL,
+    until_at TEXT,
+    reason TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX connection_intervals_by_charger ON connection_intervals (charger_id, from_at);
+CREATE INDEX connection_intervals_open ON connection_intervals (charger_id) WHERE until_at IS NULL;
+
+-- When the product itself ran; the gaps are "no data", not "offline".
+CREATE TABLE process_intervals (
+    id INTEGER PRIMARY KEY,
+    from_at TEXT NOT NULL,
+    alive_at TEXT NOT NULL
+) STRICT;
+
+-- Chargers that came to the door and were not let in.
+CREATE TABLE knocks (
+    identity TEXT PRIMARY KEY,
+    remote TEXT NOT NULL,
+    path TEXT NOT NULL,
+    subprotocols TEXT NOT NULL DEFAULT '',
+    with_credentials INTEGER NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL,
+    known INTEGER NOT NULL DEFAULT 0,
+    first_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    times INTEGER NOT NULL DEFAULT 1,
+    offered_salt BLOB,
+    offered_digest BLOB
+) STRICT;
+CREATE INDEX knocks_by_last ON knocks (last_at);
+
+CREATE TABLE frames (
+    id INTEGER PRIMARY KEY,
+    charger_id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX frames_by_charger ON frames (charger_id, id);
+
+CREATE TABLE quirks (
+    charger_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    first_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    example TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (charger_id, kind)
+) STRICT, WITHOUT ROWID;
+
+-- What chargers tell of firmware, diagnostics, security.
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY,
+    charger_id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL CHECK (json_valid(detail))
+) STRICT;
+CREATE INDEX notices_by_charger ON notices (charger_id, id);
+
+CREATE TABLE commands (
+    id INTEGER PRIMARY KEY,
+    charger_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    request TEXT NOT NULL,
+    response TEXT,
+    status TEXT NOT NULL CHECK (status IN ('wanted', 'sent', 'answered', 'error', 'timeout')),
+    origin TEXT NOT NULL DEFAULT '',
+    wanted_at TEXT NOT NULL,
+    sent_at TEXT,
+    ended_at TEXT
+) STRICT;
+CREATE INDEX commands_by_charger ON commands (charger_id, id);
+CREATE INDEX commands_unfinished ON commands (id) WHERE status IN ('wanted', 'sent');
+
+CREATE TABLE configuration (
+    charger_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT,
+    readonly INTEGER NOT NULL DEFAULT 0 CHECK (readonly IN (0, 1)),
+    reported_at TEXT,
+    wanted TEXT,
+    wanted_status TEXT NOT NULL DEFAULT '',
+    wanted_at TEXT,
+    PRIMARY KEY (charger_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reservations (
+    charger_id TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    connector INTEGER NOT NULL,
+    uid TEXT NOT NULL,
+    group_name TEXT,
+    expires_at TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'used', 'cancelled', 'expired')),
+    session_id INTEGER,
+    created_at TEXT NOT NULL,
+    ended_at TEXT,
+    PRIMARY KEY (charger_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- A stored profile; its id is the one that goes out.
+CREATE TABLE charging_profiles (
+    id INTEGER PRIMARY KEY,
+    description TEXT NOT NULL DEFAULT '',
+    profile TEXT NOT NULL CHECK (json_valid(profile)),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE profiles_in_force (
+    charger_id TEXT NOT NULL,
+    connector INTEGER NOT NULL,
+    profile_id INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    stack_level INTEGER NOT NULL,
+    profile TEXT NOT NULL CHECK (json_valid(profile)),
+    set_at TEXT NOT NULL,
+    PRIMARY KEY (charger_id, profile_id)
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------- people, cards, money
+
+-- The ledger knows wallets only; the way from a wallet to a person can be deleted.
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL DEFAULT '',
+    phone TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    language TEXT NOT NULL DEFAULT '',
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    archived_at TEXT
+) STRICT;
+
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('wallet', 'cash', 'bank', 'revenue', 'vat', 'adjustment')),
+    currency TEXT NOT NULL CHECK (currency IN ('HUF', 'EUR')),
+    wallet_id INTEGER REFERENCES wallets (id),
+    balance INTEGER NOT NULL DEFAULT 0,
+    CHECK ((kind = 'wallet') = (wallet_id IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX accounts_of_wallets ON accounts (wallet_id) WHERE wallet_id IS NOT NULL;
+CREATE UNIQUE INDEX accounts_of_house ON accounts (kind, currency) WHERE wallet_id IS NULL;
+
+CREATE TABLE wallets (
+    id INTEGER PRIMARY KEY,
+    currency TEXT NOT NULL CHECK (currency IN ('HUF', 'EUR')),
+    name TEXT NOT NULL DEFAULT '',
+    person_id INTEGER REFERENCES people (id),
+    held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
+    created_at TEXT NOT NULL,
+    archived_at TEXT
+) STRICT;
+CREATE INDEX wallets_by_person ON wallets (person_id);
+
+CREATE TABLE tokens (
+    uid TEXT PRIMARY KEY,
+    type TEXT NOT NULL CHECK (type IN ('personal', 'prepaid')),
+    status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked', 'lost')),
+    status_reason TEXT NOT NULL DEFAULT '',
+    expires_at TEXT,
+    group_name TEXT,
+    label TEXT NOT NULL DEFAULT '',
+    person_id INTEGER REFERENCES people (id),
+    wallet_id INTEGER REFERENCES wallets (id),
+    pin_hash TEXT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    archived_at TEXT,
+    CHECK (type <> 'prepaid' OR wallet_id IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_by_person ON tokens (person_id);
+CREATE INDEX tokens_by_wallet ON tokens (wallet_id);
+
+-- Append-only. ``hash`` covers the row, its postings and the hash before it.
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('topup', 'charge', 'correction', 'refund', 'adjustment')),
+    idempotency_key TEXT NOT NULL UNIQUE,
+    session_id INTEGER,
+    operator TEXT NOT NULL DEFAULT '',
+    document TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(document)),
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE INDEX entries_by_kind ON entries (kind, at);
+CREATE INDEX entries_by_session ON entries (session_id) WHERE session_id IS NOT NULL;
+CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN
+    SELECT RAISE (ABORT, 'ledger entries are append-only');
+END;
+CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN
+    SELECT RAISE (ABORT, 'ledger entries are append-only');
+END;
+
+-- Credit is positive: a wallet's balance is what the site owes its holder.
+CREATE TABLE postings (
+    entry_id INTEGER NOT NULL REFERENCES entries (id),
+    line INTEGER NOT NULL,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (entry_id, line)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX postings_by_account ON postings (account_id, entry_id);
+CREATE TRIGGER postings_stay BEFORE UPDATE ON postings BEGIN
+    SELECT RAISE (ABORT, 'ledger postings are append-only');
+END;
+CREATE TRIGGER postings_remain BEFORE DELETE ON postings BEGIN
+    SELECT RAISE (ABORT, 'ledger postings are append-only');
+END;
+
+-- A hold sets balance aside; it is captured or released exactly once.
+CREATE TABLE holds (
+    id INTEGER PRIMARY KEY,
+    wallet_id INTEGER NOT NULL REFERENCES wallets (id),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    status TEXT NOT NULL CHECK (status IN ('held', 'captured', 'released')),
+    captured INTEGER NOT NULL DEFAULT 0,
+    purpose TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    ended_at TEXT,
+    CHECK ((status = 'held') = (ended_at IS NULL))
+) STRICT;
+CREATE INDEX holds_open ON holds (wallet_id) WHERE status = 'held';
+
+-- A driver's wish to charge, paid before the charger is asked.
+CREATE TABLE orders (
+    id TEXT PRIMARY KEY,
+    idempotency_key TEXT NOT NULL UNIQUE,
+    charger_id TEXT NOT NULL,
+    connector INTEGER NOT NULL,
+    uid TEXT NOT NULL,
+    wallet_id INTEGER REFERENCES wallets (id),
+    hold_id INTEGER REFERENCES holds (id),
+    amount INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('held', 'sent', 'accepted', 'charging', 'refused', 'expired', 'cancelled')),
+    detail TEXT NOT NULL DEFAULT '',
+    session_id INTEGER,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    ended_at TEXT
+) STRICT;
+CREATE INDEX orders_open ON orders (charger_id, uid) WHERE status IN ('held', 'sent', 'accepted');
+CREATE INDEX orders_by_session ON orders (session_id) WHERE session_id IS NOT NULL;
+
+-- ---------------------------------------------------------------- sessions
+
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY,
+    charger_id TEXT NOT NULL,
+    connector INTEGER NOT NULL,
+    transaction_id TEXT NOT NULL,
+    start_key TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    token_uid TEXT,
+    wallet_id INTEGER REFERENCES wallets (id),
+    hold_id INTEGER REFERENCES holds (id),
+    order_id TEXT,
+    state TEXT NOT NULL CHECK (state IN ('active', 'ended')),
+    closed_by TEXT NOT NULL DEFAULT '' CHECK (closed_by IN ('', 'charger', 'house')),
+    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'blocked', 'expired', 'invalid', 'concurrent', 'no_credit')),
+    began_at TEXT NOT NULL,
+    ended_at TEXT,
+    reason TEXT,
+    meter_start_wh INTEGER NOT NULL,
+    meter_stop_wh INTEGER,
+    energy_wh INTEGER NOT NULL DEFAULT 0 CHECK (energy_wh >= 0),
+    activity TEXT NOT NULL DEFAULT 'charging' CHECK (activity IN ('charging', 'idle', 'paused')),
+    tariff TEXT CHECK (tariff IS NULL OR json_valid(tariff)),
+    currency TEXT NOT NULL,
+    cost INTEGER NOT NULL DEFAULT 0,
+    bill TEXT CHECK (bill IS NULL OR json_valid(bill)),
+    exhausts_at TEXT,
+    stop_wanted TEXT,
+    stop_wanted_at TEXT,
+    stop_tries INTEGER NOT NULL DEFAULT 0,
+    stop_tried_at TEXT,
+    review TEXT NOT NULL DEFAULT 'none' CHECK (review IN ('none', 'open', 'done')),
+    received_at TEXT NOT NULL,
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
+    UNIQUE (charger_id, transaction_id)
+) STRICT;
+CREATE INDEX sessions_by_start ON sessions (charger_id, start_key);
+CREATE INDEX sessions_active ON sessions (charger_id, connector) WHERE state = 'active';
+CREATE INDEX sessions_active_by_token ON sessions (token_uid) WHERE state = 'active';
+CREATE INDEX sessions_by_token ON sessions (token_uid, began_at);
+CREATE INDEX sessions_by_wallet ON sessions (wallet_id, began_at);
+CREATE INDEX sessions_by_begin ON sessions (began_at);
+CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX sessions_to_stop ON sessions (stop_wanted_at) WHERE state = 'active' AND stop_wanted IS NOT NULL;
+CREATE INDEX sessions_to_exhaust ON sessions (exhausts_at) WHERE state = 'active' AND exhausts_at IS NOT NULL;
+
+-- ``register_wh`` is what the meter showed; ``energy_wh`` and ``cost`` are the session's so far, so that
+-- a live page reads the last row and a curve reads all of them.
+CREATE TABLE readings (
+    session_id INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    register_wh INTEGER,
+    energy_wh INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    power_w INTEGER,
+    current_ma INTEGER,
+    voltage_mv INTEGER,
+    soc_percent INTEGER,
+    activity TEXT NOT NULL,
+    context TEXT NOT NULL,
+    PRIMARY KEY (session_id, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signed_readings (
+    session_id INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (session_id, at, text)
+) STRICT, WITHOUT ROWID;
+
+-- Readings that belong to no session.
+CREATE TABLE loose_readings (
+    charger_id TEXT NOT NULL,
+    connector INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    energy_wh INTEGER,
+    power_w INTEGER,
+    PRIMARY KEY (charger_id, connector, at)
+) STRICT, WITHOUT ROWID;
+
+-- What a person should look at. ``dedupe`` keeps a repeated message from asking twice.
+CREATE TABLE review_items (
+    id INTEGER PRIMARY KEY,
+    dedupe TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    session_id INTEGER,
+    charger_id TEXT NOT NULL DEFAULT '',
+    detail TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(detail)),
+    created_at TEXT NOT NULL,
+    resolved_at TEXT,
+    resolved_by TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX review_items_open ON review_items (id) WHERE resolved_at IS NULL;
+CREATE INDEX review_items_by_session ON review_items (session_id) WHERE session_id IS NOT NULL;
+
+-- Wrong PINs of a card in a row; the right one takes the row away.
+CREATE TABLE pin_failures (
+    uid TEXT PRIMARY KEY,
+    times INTEGER NOT NULL,
+    last_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,38 @@
+"""What went wrong in the month before the demo, so that the review list has something to say."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from onprem_csms.demo.scenery import AWAY, DESK, UNLUCKY_CARD
+from onprem_csms.domain.sessions import StartRequest, StopRequest
+from onprem_csms.services import charging, presence, review
+from onprem_csms.services.context import Tx
+
+
+def offline_session(tx: Tx) -> None:
+    """The depot's charger is back for a moment and tells of a session that cost more than the balance."""
+    interval = presence.connected(tx, AWAY, "ocpp1.6", "192.168.10.99")
+    began, ended = tx.now - timedelta(hours=7), tx.now - timedelta(hours=4)
+    start = StartRequest(AWAY, 1, UNLUCKY_CARD, 5_120_000, began)
+    transaction = charging.start_session(tx, start).transaction_id
+    charging.stop_session(tx, StopRequest(AWAY, transaction, 5_149_300, ended, UNLUCKY_CARD))
+    presence.disconnected(tx, AWAY, interval, "lost")
+
+
+def unknown_end(tx: Tx) -> None:
+    """A charger reports the end of a session that nobody knows."""
+    charging.stop_session(tx, StopRequest("GATE-2", "815", 1_204_000, tx.now, "04FEEDFACE0180"))
+
+
+def looked_at(tx: Tx) -> None:
+    """Somebody went through the list."""
+    for item in review.find(tx):
+        review.resolve(tx, item.id, DESK, "Seen; spoke to the driver.")
+
+
+ALL: tuple[tuple[timedelta, Callable[[Tx], None]], ...] = (
+    (timedelta(days=20), unknown_end),
+    (timedelta(days=10), looked_at),
+    (timedelta(days=3), unknown_end),
+    (timedelta(days=1), offline_session),
+)

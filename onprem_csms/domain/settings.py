@@ -1,0 +1,45 @@
+"""What the site has decided, as the services need it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Currency = Literal["HUF", "EUR"]
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaidSettings:
+    """How prepaid charging behaves; amounts in minor units, times in seconds."""
+
+    minimum_balance: int = 0
+    stop_latency_s: int = 10
+    sample_interval_s: int = 60
+    start_timeout_s: int = 90
+    block_below_zero: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """When a session is believed to be over or wrong; seconds and watts."""
+
+    reboot_grace_s: int = 300
+    default_max_power_w: int = 400_000
+    energy_allowance_wh: int = 100_000
+    late_after_s: int = 900
+    clock_skew_s: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """The site: its name, money, local time and the address its users type."""
+
+    name: str = "Charging site"
+    currency: Currency = "HUF"
+    timezone: str = "Europe/Budapest"
+    vat_percent: str = "27"
+    language: str = "en"
+    public_url: str = ""
+    heartbeat_interval_s: int = 300
+    unknown_chargers: Literal["ask", "accept", "refuse"] = "ask"
+    frames_days: int = 30
+    prepaid: PrepaidSettings = PrepaidSettings()
+    sessions: SessionSettings = SessionSettings()

@@ -1,0 +1,1 @@
+"""The chargers' door: OCPP over WebSocket, in and out."""

@@ -1,0 +1,242 @@
+"""OCPP 1.6: what the house may ask of a charger (OCPP 1.6 edition 2, section 5; the security white paper).
+
+``COMMANDS`` names every command and what is left on record of it; ``translate`` makes the neutral
+commands of the services into requests, their members in the order of the specification.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from onprem_csms.domain import commands
+from onprem_csms.errors import Invalid
+from onprem_csms.ocpp import moments
+from onprem_csms.ocpp.outgoing import Answered, CommandKind
+from onprem_csms.services import chargers, configuration, profiles, reservations
+from onprem_csms.services.configuration import ReportedSetting, WishStatus
+from onprem_csms.services.context import Tx
+
+Request = dict[str, Any]
+
+KEY_OF_PASSWORD = "AuthorizationKey"
+LONGEST_TOKEN = 20
+_HIDDEN = "***"
+_WISHES: dict[str, WishStatus] = {
+    "Accepted": "accepted",
+    "RebootRequired": "reboot_required",
+    "Rejected": "rejected",
+    "NotSupported": "not_supported",
+}
+_PURPOSES: dict[str, profiles.Purpose] = {
+    "ChargePointMaxProfile": "charger",
+    "TxDefaultProfile": "default",
+    "TxProfile": "session",
+}
+_TOPICS: dict[commands.Topic, str] = {
+    "boot": "BootNotification",
+    "heartbeat": "Heartbeat",
+    "meter": "MeterValues",
+    "status": "StatusNotification",
+    "firmware": "FirmwareStatusNotification",
+    "diagnostics": "DiagnosticsStatusNotification",
+}
+
+
+def translate(command: commands.Command) -> tuple[str, Request]:
+    """Return the action and the request of a neutral command; Invalid where 1.6 can't say it."""
+    match command:
+        case commands.RemoteStart(uid, connector):
+            place = {} if connector is None else {"connectorId": connector}
+            return "RemoteStartTransaction", {**place, "idTag": _token(uid)}
+        case commands.RemoteStop(transaction_id):
+            return "RemoteStopTransaction", {"transactionId": _number(transaction_id)}
+        case commands.Reset(hard):
+            return "Reset", {"type": "Hard" if hard else "Soft"}
+        case commands.Unlock(connector):
+            return "UnlockConnector", {"connectorId": connector}
+        case commands.ChangeAvailability(operative, connector):
+            kind = "Operative" if operative else "Inoperative"
+            return "ChangeAvailability", {"connectorId": connector, "type": kind}
+        case commands.ClearCache():
+            return "ClearCache", {}
+        case commands.GetConfiguration(keys):
+            return "GetConfiguration", {"key": list(keys)} if keys else {}
+        case commands.ChangeConfiguration(key, value):
+            return "ChangeConfiguration", {"key": key, "value": value}
+        case commands.Trigger(topic, connector):
+            place = {} if connector is None else {"connectorId": connector}
+            return "TriggerMessage", {"requestedMessage": _TOPICS[topic], **place}
+        case commands.Reserve():
+            return "ReserveNow", _reserve(command)
+        case commands.CancelReservation(reservation_id):
+            return "CancelReservation", {"reservationId": reservation_id}
+        case commands.FollowProfile(connector, profile_id, profile):
+            numbered = {**profile, "chargingProfileId": profile_id}
+            return "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": numbered}
+
+
+def _reserve(command: commands.Reserve) -> Request:
+    group = {"parentIdTag": command.group[:LONGEST_TOKEN]} if command.group else {}
+    return {
+        "connectorId": command.connector,
+        "expiryDate": moments.wire(command.until),
+        "idTag": _token(command.uid),
+        **group,
+        "reservationId": command.reservation_id,
+    }
+
+
+def _token(uid: str) -> str:
+    if len(uid) > LONGEST_TOKEN:
+        raise Invalid("The card number is too long for this charger.", path="uid")
+    return uid
+
+
+def _number(transaction_id: str) -> int:
+    try:
+        return int(transaction_id)
+    except ValueError:
+        raise Invalid("This charger's transactions are numbers.", path="transaction_id") from None
+
+
+def _reserved(tx: Tx, answered: Answered) -> None:
+    if answered.status != "Accepted":
+        return
+    request = answered.request
+    believed = moments.Window(moments.FIRST, moments.LAST, tx.now)
+    reservations.made(
+        tx,
+        reservations.NewReservation(
+            answered.charger_id,
+            request["reservationId"],
+            request["connectorId"],
+            request["idTag"],
+            moments.read(request["expiryDate"], believed).at,
+            request.get("parentIdTag"),
+        ),
+    )
+
+
+def _reservation_cancelled(tx: Tx, answered: Answered) -> None:
+    if answered.status == "Accepted":
+        reservations.cancelled(tx, answered.charger_id, answered.request["reservationId"])
+
+
+def _profile_set(tx: Tx, answered: Answered) -> None:
+    if answered.status == "Accepted":
+        _in_force(tx, answered.charger_id, answered.request["connectorId"], answered.request["csChargingProfiles"])
+
+
+def _remote_started(tx: Tx, answered: Answered) -> None:
+    profile = answered.request.get("chargingProfile")
+    if answered.status == "Accepted" and profile is not None:
+        _in_force(tx, answered.charger_id, answered.request.get("connectorId", 0), profile)
+
+
+def _in_force(tx: Tx, charger_id: str, connector: int, profile: Mapping[str, Any]) -> None:
+    accepted = profiles.ProfileInForce(
+        charger_id,
+        connector,
+        profile["chargingProfileId"],
+        _PURPOSES[profile["chargingProfilePurpose"]],
+        profile["stackLevel"],
+        profile,
+    )
+    profiles.put_in_force(tx, accepted)
+
+
+def _profiles_cleared(tx: Tx, answered: Answered) -> None:
+    # Unknown: the charger has none of these, so what the record says of them is wrong as well.
+    if answered.status in ("Accepted", "Unknown"):
+        request = answered.request
+        purpose = request.get("chargingProfilePurpose")
+        which = profiles.ProfileFilter(
+            request.get("id"),
+            request.get("connectorId"),
+            None if purpose is None else _PURPOSES[purpose],
+            request.get("stackLevel"),
+        )
+        profiles.cleared(tx, answered.charger_id, which)
+
+
+def _configuration_told(tx: Tx, answered: Answered) -> None:
+    if answered.outcome != "answered":
+        return
+    told = answered.response.get("configurationKey") or ()
+    configuration.report(
+        tx,
+        answered.charger_id,
+        [
+            ReportedSetting(str(entry["key"]), _maybe_text(entry.get("value")), bool(entry.get("readonly")))
+            for entry in told
+            if isinstance(entry, dict) and entry.get("key") and entry["key"] != KEY_OF_PASSWORD
+        ],
+    )
+
+
+def _maybe_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _wants_configuration(tx: Tx, charger_id: str, request: Mapping[str, Any]) -> None:
+    if request["key"] == KEY_OF_PASSWORD:
+        chargers.offer_password(tx, charger_id, str(request["value"]).encode())
+    else:
+        configuration.want(tx, charger_id, request["key"], request["value"])
+
+
+def _configuration_answered(tx: Tx, answered: Answered) -> None:
+    key = answered.request["key"]
+    wish = _WISHES.get(answered.status)
+    if answered.outcome == "error":
+        wish = "rejected"
+    if wish is None:
+        return  # no answer: asked again when the charger comes back, and both passwords stay valid
+    if key == KEY_OF_PASSWORD:
+        chargers.settle_password(tx, answered.charger_id, accepted=wish in ("accepted", "reboot_required"))
+    else:
+        configuration.want(tx, answered.charger_id, key, answered.request["value"], wish)
+
+
+def _without_password(request: Mapping[str, Any]) -> Request:
+    shown = dict(request)
+    if shown.get("key") == KEY_OF_PASSWORD:
+        shown["value"] = _HIDDEN
+    return shown
+
+
+_NO_WORD = CommandKind(accepted=frozenset())
+_PLAIN = CommandKind()
+
+COMMANDS: dict[str, CommandKind] = {
+    "CancelReservation": CommandKind(record=_reservation_cancelled),
+    "CertificateSigned": _PLAIN,
+    "ChangeAvailability": CommandKind(accepted=frozenset(("Accepted", "Scheduled"))),
+    "ChangeConfiguration": CommandKind(
+        accepted=frozenset(("Accepted", "RebootRequired")),
+        prepare=_wants_configuration,
+        record=_configuration_answered,
+        shown=_without_password,
+    ),
+    "ClearCache": _PLAIN,
+    "ClearChargingProfile": CommandKind(record=_profiles_cleared),
+    "DataTransfer": _PLAIN,
+    "DeleteCertificate": _PLAIN,
+    "ExtendedTriggerMessage": _PLAIN,
+    "GetCompositeSchedule": _PLAIN,
+    "GetConfiguration": CommandKind(accepted=frozenset(), record=_configuration_told),
+    "GetDiagnostics": _NO_WORD,
+    "GetInstalledCertificateIds": _PLAIN,
+    "GetLocalListVersion": _NO_WORD,
+    "GetLog": CommandKind(accepted=frozenset(("Accepted", "AcceptedCanceled"))),
+    "InstallCertificate": _PLAIN,
+    "RemoteStartTransaction": CommandKind(record=_remote_started),
+    "RemoteStopTransaction": _PLAIN,
+    "ReserveNow": CommandKind(record=_reserved),
+    "Reset": _PLAIN,
+    "SendLocalList": _PLAIN,
+    "SetChargingProfile": CommandKind(record=_profile_set),
+    "SignedUpdateFirmware": CommandKind(accepted=frozenset(("Accepted", "AcceptedCanceled"))),
+    "TriggerMessage": _PLAIN,
+    "UnlockConnector": CommandKind(accepted=frozenset(("Unlocked",))),
+    "UpdateFirmware": _NO_WORD,
+}

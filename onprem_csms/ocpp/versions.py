@@ -1,0 +1,38 @@
+"""The versions of OCPP that are spoken here: each a table of what may be said in both directions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onprem_csms.domain.commands import Command
+from onprem_csms.ocpp import v16, v16_commands
+from onprem_csms.ocpp.incoming import Action
+from onprem_csms.ocpp.outgoing import CommandKind
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version; ``protocol`` is its WebSocket subprotocol, ``schemas`` the folder of its schemas."""
+
+    protocol: str
+    schemas: str
+    actions: Mapping[str, Action]
+    commands: Mapping[str, CommandKind]
+    translate: Callable[[Command], tuple[str, dict[str, Any]]]
+
+    @property
+    def must_answer(self) -> frozenset[str]:
+        """The actions that carry money."""
+        return frozenset(name for name, action in self.actions.items() if action.must_answer is not None)
+
+
+V16 = Version("ocpp1.6", "v16", v16.ACTIONS, v16_commands.COMMANDS, v16_commands.translate)
+
+VERSIONS: dict[str, Version] = {V16.protocol: V16}
+DEFAULT = V16
+"""What a charger speaks that names no version, where that is allowed."""
+
+
+def of(protocol: str) -> Version:
+    """Return the version of a subprotocol, the default one for what is not known."""
+    return VERSIONS.get(protocol, DEFAULT)

@@ -1,0 +1,46 @@
+"""What every door is given: the store, the news, the clock, the chargers and the readers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from onprem_csms.clock import Clock
+from onprem_csms.db.database import Database, Tx
+from onprem_csms.domain.settings import SiteSettings
+from onprem_csms.events import Bus
+from onprem_csms.services.ports import Readers, Stations
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = ["Context", "Transactions", "Tx"]
+
+
+class Transactions(Protocol):
+    """Whoever runs service functions: the context, or the store alone."""
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function as one durable transaction."""
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function on a reader; it can't change anything."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One per process; made by ``app``."""
+
+    store: Database
+    bus: Bus
+    clock: Clock
+    settings: SiteSettings
+    stations: Stations
+    readers: Readers
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function as one durable transaction."""
+        return await self.store.write(fn, *args, **kwargs)
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function on a reader; it can't change anything."""
+        return await self.store.read(fn, *args, **kwargs)

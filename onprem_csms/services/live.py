@@ -1,0 +1,201 @@
+"""The running state of an active session: what its meter showed and what it costs so far.
+
+It is a fold over the readings and can be made again from them at any time; between writes the
+database's memo keeps it, so that a reading costs one insert.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from onprem_csms.clock import from_text, to_text
+from onprem_csms.db import readings as rows
+from onprem_csms.db import sessions as session_rows
+from onprem_csms.db.connection import Row
+from onprem_csms.db.database import Tx
+from onprem_csms.domain import pricing
+from onprem_csms.domain.metering import COARSE_WH, Limit, Meter, follow
+from onprem_csms.domain.sessions import Activity, Reading
+from onprem_csms.services import billing, wallets
+
+
+class Live(NamedTuple):
+    """An active session as of its last reading; ``spendable`` is what its hold allows, None without a limit.
+
+    ``exhausts_at`` is when a stop is due if it goes on with ``forecast_power_w``, as looked at for readings
+    until ``forecast_until``.
+    """
+
+    id: int
+    transaction_id: str
+    at: datetime
+    meter: Meter
+    limit: Limit
+    running: pricing.Running | None
+    cost: int
+    power_w: int | None
+    activity: Activity
+    spendable: int | None
+    exhausts_at: datetime | None
+    forecast_power_w: int
+    forecast_until: datetime
+    stop_wanted: bool
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one reading did: the state after it, a flag of the meter, and whether it was new."""
+
+    live: Live
+    flag: str
+    new: bool
+
+
+def key(session_id: int) -> tuple[str, int]:
+    """Return the memo's key of a session."""
+    return ("live", session_id)
+
+
+def of(tx: Tx, session: Row) -> Live:
+    """Return the running state of a session, from the memo or from its readings."""
+    known: Live | None = tx.memo.get(key(session["id"]))
+    return known if known is not None else rebuild(tx, session)
+
+
+def begin(tx: Tx, session: Row) -> Live:
+    """Return the state of a session before its first reading."""
+    began_at = from_text(session["began_at"])
+    tariff = billing.tariff_of(session)
+    settings = tx.settings.sessions
+    power = session_rows.max_power(tx, session["charger_id"])
+    limit = Limit(
+        began_at,
+        power or settings.default_max_power_w,
+        settings.energy_allowance_wh if power is None else COARSE_WH,
+    )
+    running = None if tariff is None else pricing.begin(tariff, began_at, 0)
+    exhausts_at = session["exhausts_at"]
+    return Live(
+        session["id"],
+        session["transaction_id"],
+        began_at,
+        Meter(session["meter_start_wh"]),
+        limit,
+        running,
+        0 if running is None else pricing.total(running),
+        None,
+        "charging",
+        wallets.held_amount(tx, session["hold_id"]) if session["hold_id"] is not None else None,
+        None if exhausts_at is None else from_text(exhausts_at),
+        0,
+        began_at,
+        session["stop_wanted"] is not None,
+        0.0,
+    )
+
+
+def rebuild(tx: Tx, session: Row) -> Live:
+    """Fold all readings of a session again and remember the state."""
+    live = fold(tx, session)._replace(activity=session["activity"])
+    tx.memo.set(key(session["id"]), live)
+    return live
+
+
+def step(live: Live, at: datetime, reading: Reading, activity: Activity) -> tuple[Live, str]:
+    """Fold one reading that is not before the last one; ``activity`` is what the span until it was."""
+    meter, flag = follow(live.meter, at, reading.energy_wh, live.limit)
+    running = live.running
+    cost = live.cost
+    power = live.power_w if reading.power_w is None else reading.power_w
+    if running is not None:
+        running = pricing.advance(running, at, meter.energy_wh, activity=activity, power_w=reading.power_w)
+        cost = pricing.total(running)
+    interval = (at - live.at).total_seconds()
+    return (
+        live._replace(at=at, meter=meter, running=running, cost=cost, power_w=power, interval_s=interval),
+        flag,
+    )
+
+
+def take(tx: Tx, session_id: int, live: Live, reading: Reading) -> Taken:
+    """Store a reading of an active session and fold it in; a repeated one changes nothing."""
+    if reading.at.microsecond % 1000:
+        # The table keeps milliseconds; the fold must see what a later one will read.
+        reading = replace(reading, at=reading.at.replace(microsecond=reading.at.microsecond // 1000 * 1000))
+    if reading.at <= live.at:
+        return _take_late(tx, session_id, live, reading)
+    after, flag = step(live, reading.at, reading, live.activity)
+    return Taken(after, flag, _store(tx, after, reading))
+
+
+def _take_late(tx: Tx, session_id: int, live: Live, reading: Reading) -> Taken:
+    if reading.at < live.limit.began_at:
+        # The register at the begin counts; an earlier moment is a clock that was set since.
+        reading = replace(reading, at=live.limit.began_at)
+    if not _store(tx, live, reading):
+        return Taken(live, "", new=False)
+    session = session_rows.get(tx, session_id)
+    if session is None:
+        return Taken(live, "", new=False)
+    recount(tx, session)
+    return Taken(rebuild(tx, session), "", new=True)
+
+
+def recount(tx: Tx, session: Row) -> tuple[Live, set[str]]:
+    """Write energy and cost of every reading up to the session's end anew.
+
+    Returns the state at the end and what was odd about the meter on the way.
+    """
+    changed, flags = [], set()
+    live = begin(tx, session)
+    for row, live, flag in _states(tx, session):
+        flags.add(flag)
+        if (live.meter.energy_wh, live.cost) != (row["energy_wh"], row["cost"]):
+            changed.append((live.meter.energy_wh, live.cost, row["at"]))
+    rows.recount(tx, session["id"], changed)
+    return live, flags - {""}
+
+
+def fold(tx: Tx, session: Row) -> Live:
+    """Return the state at a session's end, or now, counted again from its readings; writes nothing."""
+    live = begin(tx, session)
+    for state in _states(tx, session):
+        live = state[1]
+    return live
+
+
+def _states(tx: Tx, session: Row) -> Iterator[tuple[Row, Live, str]]:
+    live = begin(tx, session)
+    for row in rows.of_session(tx, session["id"]):
+        if session["ended_at"] is not None and row["at"] > session["ended_at"]:
+            return
+        live, flag = step(live, from_text(row["at"]), _from_row(row), cast(Activity, row["activity"]))
+        yield row, live, flag
+
+
+def _store(tx: Tx, live: Live, reading: Reading) -> bool:
+    at = to_text(reading.at)
+    if reading.signed is not None:
+        rows.insert_signed(tx, live.id, at, reading.signed)
+    return rows.insert(
+        tx,
+        (
+            live.id,
+            at,
+            reading.energy_wh,
+            live.meter.energy_wh,
+            live.cost,
+            reading.power_w,
+            reading.current_ma,
+            reading.voltage_mv,
+            reading.soc_percent,
+            live.activity,
+            reading.context,
+        ),
+    )
+
+
+def _from_row(row: Row) -> Reading:
+    return Reading(from_text(row["at"]), row["register_wh"], row["power_w"])

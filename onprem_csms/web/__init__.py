@@ -1,0 +1,1 @@
+"""The web doors: the operators' site, the drivers' pages, the API."""

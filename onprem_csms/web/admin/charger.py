@@ -1,0 +1,78 @@
+"""One charger: how it is, what happens on it, its last day, what it did wrong."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from onprem_csms.domain.chargers import Charger
+from onprem_csms.services import charger_records, chargers, sessions, tariffs
+from onprem_csms.services.charger_records import ConnectionSpan, Notice, Quirk, StatusSpan
+from onprem_csms.services.chargers import KnockView
+from onprem_csms.services.context import Tx
+from onprem_csms.services.sessions import SessionFilter, SessionView
+from onprem_csms.services.tariffs import StoredTariff
+from onprem_csms.web.admin.pictures import Piece, gaps, ribbon
+from onprem_csms.web.base import context, render
+
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is on record about a charger, read in one view."""
+
+    charger: Charger
+    running: list[SessionView]
+    recent: list[SessionView]
+    tariffs: dict[int, StoredTariff | None]
+    quirks: list[Quirk]
+    notices: list[Notice]
+    knock: KnockView | None
+    statuses: list[StatusSpan]
+    connections: list[ConnectionSpan]
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerPage:
+    """The overview of a charger; ``ribbons`` are the last 24 hours by connector."""
+
+    found: Found
+    charger: Charger
+    online: bool
+    ribbons: list[tuple[int, list[Piece]]]
+    offline: list[Piece]
+
+
+def _find(tx: Tx, charger_id: str) -> Found:
+    charger = chargers.get(tx, charger_id)
+    return Found(
+        charger,
+        sessions.find(tx, SessionFilter(charger_id=charger_id, state="active")),
+        sessions.find(tx, SessionFilter(charger_id=charger_id, limit=8)),
+        {one.number: tariffs.for_connector(tx, charger_id, one.number) for one in charger.connectors},
+        charger_records.quirks(tx, charger_id),
+        charger_records.notices(tx, charger_id, limit=8),
+        chargers.knock_of(tx, charger_id),
+        charger_records.statuses(tx, charger_id, tx.now - DAY, tx.now),
+        charger_records.connections(tx, charger_id, tx.now - DAY, tx.now),
+    )
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """Show a charger's live state."""
+    ctx = context(request)
+    found = await ctx.read(_find, request.match_info["id"])
+    now = ctx.clock.now()
+    numbers = sorted({span.connector for span in found.statuses if span.connector})
+    page = ChargerPage(
+        found=found,
+        charger=found.charger,
+        online=ctx.stations.online(found.charger.id),
+        ribbons=[
+            (number, ribbon((span for span in found.statuses if span.connector == number), now - DAY, now))
+            for number in numbers
+        ],
+        offline=gaps(found.connections, now - DAY, now),
+    )
+    return render(request, "admin/charger.html", page)

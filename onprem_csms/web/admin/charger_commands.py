@@ -1,0 +1,173 @@
+"""Commands to a charger: the common ones as forms, any other as it goes onto the wire, and what came of them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from aiohttp import web
+
+from onprem_csms.domain import commands
+from onprem_csms.domain.chargers import Charger
+from onprem_csms.domain.commands import Command, Topic
+from onprem_csms.errors import NotFound, PeerError
+from onprem_csms.services import chargers, commanding, configuration, sessions
+from onprem_csms.services.commanding import CommandView
+from onprem_csms.services.configuration import Setting
+from onprem_csms.services.context import Tx
+from onprem_csms.services.sessions import SessionFilter, SessionView
+from onprem_csms.web.admin.common import charger_path
+from onprem_csms.web.base import context, redirect, render
+from onprem_csms.web.forms import NO_FORM, Form, posted
+from onprem_csms.web.guards import operator_of
+from onprem_csms.web.languages import N_
+
+TOPICS: tuple[str, ...] = get_args(Topic)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command on record, with request and answer to read."""
+
+    command: CommandView
+    request: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsPage:
+    """The forms and the record; ``chosen`` is the form that was sent, so that it opens again."""
+
+    charger: Charger
+    online: bool
+    running: list[SessionView]
+    settings: list[Setting]
+    lines: list[CommandLine]
+    form: Form
+    chosen: str
+    topics: tuple[str, ...]
+
+
+def _reset(form: Form) -> Command:
+    return commands.Reset(hard=form.choice("kind", ("soft", "hard"), "soft") == "hard")
+
+
+def _unlock(form: Form) -> Command:
+    return commands.Unlock(form.integer("connector", 1, 100))
+
+
+def _availability(form: Form) -> Command:
+    operative = form.choice("operative", ("1", "0")) == "1"
+    return commands.ChangeAvailability(operative, form.integer("connector", 0, 100))
+
+
+def _start(form: Form) -> Command:
+    connector = form.integer("connector", 0, 100)
+    return commands.RemoteStart(form.text("uid", max_length=36), connector or None)
+
+
+def _trigger(form: Form) -> Command:
+    connector = form.integer("connector", 0, 100)
+    topic = form.choice("topic", TOPICS)
+    return commands.Trigger(topic, connector or None)  # type: ignore[arg-type]
+
+
+def _read_settings(form: Form) -> Command:
+    keys = form.text("keys", required=False, max_length=500).replace(",", " ").split()
+    return commands.GetConfiguration(tuple(keys))
+
+
+def _change_setting(form: Form) -> Command:
+    return commands.ChangeConfiguration(
+        form.text("key", max_length=50), form.text("value", required=False, max_length=500)
+    )
+
+
+def _clear_cache(form: Form) -> Command:
+    return commands.ClearCache()
+
+
+# The common commands by the name of their form.
+FORMS: dict[str, Callable[[Form], Command]] = {
+    "reset": _reset,
+    "unlock": _unlock,
+    "availability": _availability,
+    "start": _start,
+    "trigger": _trigger,
+    "read": _read_settings,
+    "change": _change_setting,
+    "clear-cache": _clear_cache,
+}
+
+
+def _find(tx: Tx, charger_id: str) -> tuple[Charger, list[SessionView], list[Setting], list[CommandView]]:
+    return (
+        chargers.get(tx, charger_id),
+        sessions.find(tx, SessionFilter(charger_id=charger_id, state="active")),
+        configuration.find(tx, charger_id),
+        commanding.find(tx, charger_id, limit=30),
+    )
+
+
+async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show the forms and what was commanded so far."""
+    ctx = context(request)
+    charger, running, settings, found = await ctx.read(_find, request.match_info["id"])
+    page = CommandsPage(
+        charger,
+        ctx.stations.online(charger.id),
+        running,
+        settings,
+        [CommandLine(command, pretty(command.request), pretty(command.response)) for command in found],
+        form,
+        request.match_info.get("command", ""),
+        TOPICS,
+    )
+    return render(request, "admin/charger_commands.html", page, form.status)
+
+
+@posted(show, also=(NotFound, PeerError))
+async def send(request: web.Request, form: Form) -> web.StreamResponse:
+    """Send one of the common commands."""
+    charger_id, name = request.match_info["id"], request.match_info["command"]
+    if name not in FORMS:
+        raise web.HTTPNotFound
+    command = FORMS[name](form)
+    form.check()
+    origin = operator_of(request).name
+    await context(request).stations.perform(charger_id, command, origin=origin)
+    return redirect(
+        request, charger_path(charger_id, "commands") + "#record", said=N_("The command was sent.")
+    )
+
+
+@posted(show, also=(NotFound, PeerError))
+async def send_raw(request: web.Request, form: Form) -> web.StreamResponse:
+    """Send any request of the charger's own protocol, exactly as it was written."""
+    charger_id = request.match_info["id"]
+    action = form.text("action", max_length=50)
+    payload = _read_json(form)
+    form.check()
+    origin = operator_of(request).name
+    await context(request).stations.send(charger_id, action, payload, origin=origin, wait=True)
+    return redirect(
+        request, charger_path(charger_id, "commands") + "#record", said=N_("The command was sent.")
+    )
+
+
+def pretty(document: Any) -> str:
+    """Write a request or an answer for people."""
+    return "" if document is None else json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _read_json(form: Form) -> dict[str, Any]:
+    text = form.text("payload", required=False, max_length=100_000) or "{}"
+    try:
+        payload = json.loads(text)
+    except ValueError:
+        form.fault("payload", N_("This is no JSON."))
+        return {}
+    if not isinstance(payload, dict):
+        form.fault("payload", N_("A request is a JSON object, in braces."))
+        return {}
+    return payload

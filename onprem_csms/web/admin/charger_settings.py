@@ -1,0 +1,99 @@
+"""The settings of a charger and of its connectors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from onprem_csms.domain.chargers import REGISTRATIONS, Charger
+from onprem_csms.services import audit, chargers, tariffs
+from onprem_csms.services.context import Tx
+from onprem_csms.services.tariffs import StoredTariff
+from onprem_csms.web.admin.common import charger_path, deed
+from onprem_csms.web.base import context, redirect, render
+from onprem_csms.web.forms import NO_FORM, Form, posted
+from onprem_csms.web.languages import N_
+
+# Rules by which a charger's spelling of card numbers is understood (domain/tokens.py).
+TRANSFORMS: tuple[tuple[str, str], ...] = (
+    ("none", N_("As the charger sends them")),
+    ("reverse", N_("Bytes in reverse order")),
+    ("strip_zeros", N_("Without the zeros that fill them up")),
+    ("strip_bcc", N_("Without the check byte at the end")),
+    ("first:4", N_("Only the first 4 bytes are sent")),
+    ("first:7", N_("Only the first 7 bytes are sent")),
+)
+PROFILES = (
+    ("0", N_("0: no password (only for a closed network)")),
+    ("1", N_("1: password")),
+    ("2", N_("2: password, encrypted connection")),
+    ("3", N_("3: certificate, encrypted connection")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """The form of a charger; the words of its choices come as msgids."""
+
+    charger: Charger
+    online: bool
+    tariffs: list[StoredTariff]
+    transforms: tuple[tuple[str, str], ...]
+    profiles: tuple[tuple[str, str], ...]
+    form: Form
+
+
+def _find(tx: Tx, charger_id: str) -> tuple[Charger, list[StoredTariff]]:
+    return chargers.get(tx, charger_id), tariffs.find(tx)
+
+
+async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show a charger's settings."""
+    ctx = context(request)
+    charger, offered = await ctx.read(_find, request.match_info["id"])
+    transforms = TRANSFORMS
+    if charger.token_transform not in dict(TRANSFORMS):
+        transforms = (*TRANSFORMS, (charger.token_transform, charger.token_transform))
+    online = ctx.stations.online(charger.id)
+    page = SettingsPage(charger, online, offered, transforms, PROFILES, form)
+    return render(request, "admin/charger_settings.html", page, form.status)
+
+
+@posted(show)
+async def save(request: web.Request, form: Form) -> web.StreamResponse:
+    """Change a charger's settings."""
+    charger_id = request.match_info["id"]
+    changes: dict[str, Any] = {
+        "name": form.text("name", required=False, max_length=100),
+        "registration": form.choice("registration", REGISTRATIONS),
+        "security_profile": int(form.choice("security_profile", dict(PROFILES), "1") or 1),
+        "allow_missing_subprotocol": form.flag("allow_missing_subprotocol"),
+        "token_transform": form.text("token_transform", max_length=40),
+        "tariff_id": form.number_or_none("tariff_id"),
+        "max_power_w": _watts(form),
+    }
+    form.check()
+    done = deed(request, "charger.changed", charger_id)
+    await context(request).write(audit.done, done, chargers.update, charger_id, changes)
+    return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
+
+
+@posted(show)
+async def save_connector(request: web.Request, form: Form) -> web.StreamResponse:
+    """Change a connector's name and tariff."""
+    charger_id, number = request.match_info["id"], int(request.match_info["number"])
+    changes = {
+        "name": form.text(f"connector-{number}-name", required=False, max_length=100),
+        "tariff_id": form.number_or_none(f"connector-{number}-tariff"),
+    }
+    form.check()
+    done = deed(request, "connector.changed", f"{charger_id} {number}")
+    await context(request).write(audit.done, done, chargers.update_connector, charger_id, number, changes)
+    return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
+
+
+def _watts(form: Form) -> int | None:
+    """Read kilowatts, as people say them, into watts."""
+    if not form.typed.get("max_power", "").strip():
+        return None
+    return round(float(form.decimal("max_power")) * 1000)

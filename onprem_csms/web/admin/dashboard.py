@@ -1,0 +1,87 @@
+"""The overview: is anything wrong, what is charging, what did today earn."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from onprem_csms.domain.chargers import Charger, Connector
+from onprem_csms.services import chargers, reports, review, sessions
+from onprem_csms.services.context import Context, Tx
+from onprem_csms.services.reports import DayFigures, Today
+from onprem_csms.services.sessions import SessionFilter, SessionView
+from onprem_csms.web import sse
+from onprem_csms.web.admin.pictures import Bar, bars
+from onprem_csms.web.base import context, render
+
+DAYS = 14
+MOST_CHARGERS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is read in one view of the database."""
+
+    chargers: list[Charger]
+    running: list[SessionView]
+    today: Today
+    days: list[DayFigures]
+    open_reviews: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardPage:
+    """Figures and troubles; ``energy`` and ``earned`` are the bars of the last days."""
+
+    found: Found
+    online: int
+    offline: list[Charger]
+    faulted: list[tuple[Charger, Connector]]
+    energy: list[Bar]
+    earned: list[Bar]
+    currency: str
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing needs a person."""
+        return not (self.offline or self.faulted or self.found.open_reviews or self.found.waiting)
+
+
+def _find(tx: Tx) -> Found:
+    return Found(
+        chargers.find(tx, limit=MOST_CHARGERS),
+        sessions.find(tx, SessionFilter(state="active", limit=200)),
+        reports.today(tx),
+        reports.days(tx, DAYS),
+        review.count_open(tx),
+        len(chargers.knocks(tx, known=False)),
+    )
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """Show the overview."""
+    ctx = context(request)
+    return render(request, "admin/dashboard.html", _page(ctx, await ctx.read(_find)))
+
+
+def _page(ctx: Context, found: Found) -> DashboardPage:
+    currency = ctx.settings.currency
+    return DashboardPage(
+        found=found,
+        online=sum(ctx.stations.online(charger.id) for charger in found.chargers),
+        offline=[charger for charger in found.chargers if not ctx.stations.online(charger.id)],
+        faulted=[
+            (charger, connector)
+            for charger in found.chargers
+            for connector in charger.connectors
+            if connector.status == "faulted"
+        ],
+        energy=bars([(day.day, day.energy_wh) for day in found.days]),
+        earned=bars([(day.day, day.revenue.get(currency, 0)) for day in found.days]),
+        currency=currency,
+    )
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """Tell the operators' pages what changes."""
+    return await sse.stream(request, sse.asked_topics(request))

@@ -1,0 +1,154 @@
+"""Settings: what is in force, the operators, the API keys, what was done."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from aiohttp import web
+
+from onprem_csms.domain.settings import SiteSettings
+from onprem_csms.services import api_keys, audit, operators
+from onprem_csms.services.api_keys import ApiKey, NewApiKey
+from onprem_csms.services.audit import AuditLine
+from onprem_csms.services.context import Tx
+from onprem_csms.services.operators import ROLES, NewOperator, Operator
+from onprem_csms.services.ports import ReaderState
+from onprem_csms.web.admin.common import deed, id_of, link, whole
+from onprem_csms.web.base import context, redirect, render
+from onprem_csms.web.forms import NO_FORM, Form, posted
+from onprem_csms.web.guards import operator_of
+from onprem_csms.web.languages import N_
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """Everything that is in force; ``fresh`` is an API key that was just made, shown once."""
+
+    in_force: list[tuple[str, Any]]
+    readers: list[ReaderState]
+    operators: list[Operator]
+    keys: list[ApiKey]
+    form: Form
+    fresh: NewApiKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPage:
+    """One operator, with the form of a new password."""
+
+    who: Operator
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """What was done, newest first."""
+
+    lines: list[AuditLine]
+    next: str
+
+
+def _find(tx: Tx) -> tuple[list[Operator], list[ApiKey]]:
+    return operators.find(tx), api_keys.find(tx)
+
+
+async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show the settings."""
+    return await _show(request, form, None)
+
+
+async def _show(request: web.Request, form: Form, fresh: NewApiKey | None) -> web.StreamResponse:
+    ctx = context(request)
+    who, keys = await ctx.read(_find)
+    page = SettingsPage(list(in_force(ctx.settings)), ctx.readers.states(), who, keys, form, fresh)
+    return render(request, "admin/settings.html", page, form.status)
+
+
+def in_force(settings: SiteSettings) -> list[tuple[str, Any]]:
+    """Return every setting with its value, those of groups after the others."""
+    plain, grouped = [], []
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if hasattr(value, "__dataclass_fields__"):
+            grouped += [(f"{field.name}.{inner.name}", getattr(value, inner.name)) for inner in fields(value)]
+        else:
+            plain.append((field.name, value))
+    return plain + grouped
+
+
+# --- Operators ----------------------------------------------------------------------------------------------
+
+
+@posted(show)
+async def add_operator(request: web.Request, form: Form) -> web.StreamResponse:
+    """Add an operator."""
+    role = form.choice("role", ROLES)
+    name, password = form.text("name", max_length=60), form.secret("password")
+    form.check()
+    new = NewOperator(name, password, next(one for one in ROLES if one == role))
+    await operators.add(context(request), new, operator_of(request).name)
+    return redirect(request, "/admin/settings", said=N_("The operator was added."))
+
+
+async def show_operator(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show an operator."""
+    who = await context(request).read(operators.get, id_of(request))
+    return render(request, "admin/operator.html", OperatorPage(who, form), form.status)
+
+
+@posted(show_operator)
+async def set_password(request: web.Request, form: Form) -> web.StreamResponse:
+    """Give an operator a new password."""
+    password = form.secret("password")
+    form.check()
+    actor = operator_of(request).name
+    await operators.set_password(context(request), id_of(request), password, actor)
+    return redirect(
+        request, "/admin/settings", said=N_("The password was changed; sign in with the new one.")
+    )
+
+
+async def disable_operator(request: web.Request) -> web.StreamResponse:
+    """Keep an operator out."""
+    await context(request).write(operators.disable, id_of(request), operator_of(request).name)
+    return redirect(request, "/admin/settings", said=N_("The operator can't sign in any more."))
+
+
+async def enable_operator(request: web.Request) -> web.StreamResponse:
+    """Let an operator in again."""
+    await context(request).write(operators.enable, id_of(request), operator_of(request).name)
+    return redirect(request, "/admin/settings", said=N_("The operator can sign in again."))
+
+
+# --- API keys -----------------------------------------------------------------------------------------------
+
+
+@posted(show)
+async def create_key(request: web.Request, form: Form) -> web.StreamResponse:
+    """Make an API key and show its secret once, as the answer to the form itself."""
+    name, role = form.text("key_name", max_length=100), form.choice("key_role", ROLES)
+    form.check()
+    done = deed(request, "api-key.created", name, role)
+    fresh = await context(request).write(audit.done, done, api_keys.create, name, role)
+    return await _show(request, NO_FORM, fresh)
+
+
+async def revoke_key(request: web.Request) -> web.StreamResponse:
+    """End an API key."""
+    key_id = id_of(request)
+    await context(request).write(
+        audit.done, deed(request, "api-key.revoked", key_id), api_keys.revoke, key_id
+    )
+    return redirect(request, "/admin/settings", said=N_("The key opens nothing any more."))
+
+
+# --- What was done ------------------------------------------------------------------------------------------
+
+
+async def show_audit(request: web.Request) -> web.StreamResponse:
+    """Show what operators did."""
+    before = whole(request.query.get("before", ""))
+    found = await context(request).read(audit.find, before, PER_PAGE + 1)
+    more = link(request, before=found[PER_PAGE - 1].id) if len(found) > PER_PAGE else ""
+    return render(request, "admin/audit.html", AuditPage(found[:PER_PAGE], more))

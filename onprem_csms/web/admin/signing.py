@@ -1,0 +1,89 @@
+"""First set-up, signing in and out."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from onprem_csms.errors import Forbidden, Unauthenticated
+from onprem_csms.services import logins, operators
+from onprem_csms.services.operators import Attempt, NewOperator
+from onprem_csms.services.throttle import Throttle
+from onprem_csms.web.base import context, local_path, redirect, render
+from onprem_csms.web.forms import NO_FORM, Form, posted
+from onprem_csms.web.guards import COOKIES, OPERATOR, drop_login, set_login
+from onprem_csms.web.languages import COOKIE, LANGUAGES, N_, language_of
+
+HOME = "/admin/"
+THROTTLE = web.AppKey("sign_in_throttle", Throttle)
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPage:
+    """The form of the first admin."""
+
+    form: Form
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """The sign-in; ``next`` is where it leads."""
+
+    form: Form
+    next: str
+    nobody: bool
+
+
+async def show_setup(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show the form of the first admin, to whoever has the one-time link."""
+    await context(request).read(operators.check_setup_link, request.match_info["token"])
+    return render(request, "admin/setup.html", SetupPage(form, language_of(request)), form.status)
+
+
+@posted(show_setup)
+async def set_up(request: web.Request, form: Form) -> web.StreamResponse:
+    """Make the first admin and sign them in."""
+    language = form.choice("language", LANGUAGES)
+    new = NewOperator(form.text("name", max_length=60), form.secret("password"), "admin", language)
+    if form.typed.get("password") != form.typed.get("repeated"):
+        form.fault("repeated", N_("This is not the same password."))
+    form.check()
+    secret = await operators.set_up(context(request), request.match_info["token"], new)
+    response = redirect(request, HOME, said=N_("Welcome. The site is yours now."))
+    response.set_cookie(COOKIE, language, samesite="Lax", httponly=True)
+    set_login(response, request, "operator", secret)
+    return response
+
+
+async def show_sign_in(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show the sign-in; who is signed in already goes on."""
+    target = local_path(form.typed.get("next", request.query.get("next", "")), HOME)
+    if OPERATOR in request and form is NO_FORM:
+        return redirect(request, target)
+    nobody = not await context(request).read(operators.find)
+    return render(request, "admin/sign_in.html", SignInPage(form, target, nobody), form.status)
+
+
+@posted(show_sign_in, also=(Unauthenticated, Forbidden))
+async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
+    """Sign an operator in."""
+    attempt = Attempt(form.text("name"), form.secret("password"), request.remote or "")
+    form.check()
+    secret = await operators.sign_in(context(request), request.app[THROTTLE], attempt)
+    response = redirect(request, local_path(form.typed.get("next", ""), HOME))
+    set_login(response, request, "operator", secret)
+    return response
+
+
+async def go_home(request: web.Request) -> web.StreamResponse:
+    """Lead to the overview."""
+    return redirect(request, HOME)
+
+
+async def sign_out(request: web.Request) -> web.StreamResponse:
+    """Sign this browser out."""
+    secret = request.cookies.get(COOKIES["operator"], "")
+    await context(request).write(logins.end, secret)
+    response = redirect(request, "/admin/sign-in", said=N_("You are signed out."))
+    drop_login(response, "operator")
+    return response

@@ -1,0 +1,1 @@
+"""The HTTP API: JSON over the same services as the pages, for other programs."""

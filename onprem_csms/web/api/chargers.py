@@ -1,0 +1,286 @@
+"""``/chargers`` and ``/unknown-chargers``: the chargers of the site and those that knock."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from onprem_csms.domain import chargers as domain
+from onprem_csms.services import admission, charger_records, chargers, configuration
+from onprem_csms.services.context import Tx
+from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
+from onprem_csms.web.api.route import Call, Created, place
+
+Registration = Annotated[
+    Literal["accepted", "pending", "rejected"], Meta(description="What the charger is told when it boots.")
+]
+SecurityProfile = Annotated[
+    int, Meta(ge=0, le=3, description="0: no password, 1: password, 2: TLS, 3: certificate.")
+]
+Password = Annotated[str, Meta(min_length=8, max_length=72, description="Never shown again.")]
+Power = Annotated[int, Meta(ge=1, le=10**9, description="W")]
+Name = Annotated[str, Meta(max_length=200)]
+_REASONS: dict[str, str] = {str(reason): text for reason, text in admission.REASONS.items()}
+Transform = Annotated[
+    str,
+    Meta(
+        max_length=20,
+        description="How it writes card numbers: none, reverse, strip_zeros, strip_bcc, first:4.",
+    ),
+]
+
+
+class Connector(Struct, frozen=True, kw_only=True):
+    """A connector; number 0 is the charger as a whole. ``slug`` is what its QR code holds."""
+
+    number: int
+    name: str
+    status: str
+    error_code: str
+    info: str
+    status_at: datetime | None
+    slug: str | None
+    tariff_id: int | None
+
+
+class Charger(Struct, frozen=True, kw_only=True):
+    """A charger; ``quirks`` counts how often it deviated from its protocol, by kind."""
+
+    id: str
+    name: str
+    registration: Registration
+    security_profile: int
+    has_password: bool
+    online: bool
+    connectors: list[Connector]
+    quirks: dict[str, int]
+    allow_missing_subprotocol: bool
+    token_transform: str
+    tariff_id: int | None
+    max_power_w: int | None
+    protocol: str
+    vendor: str
+    model: str
+    serial: str
+    firmware: str
+    boot_info: dict[str, Any]
+    booted_at: datetime | None
+    connected_at: datetime | None
+    disconnected_at: datetime | None
+    created_at: datetime
+
+
+class NewCharger(Given, frozen=True, kw_only=True):
+    """A charger to add; without a password one of profile 1 or 2 can't connect yet."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=128, description="The identity: what follows /ocpp/.")]
+    name: Name = ""
+    registration: Registration = "accepted"
+    security_profile: SecurityProfile = 1
+    password: Password | None = None
+    allow_missing_subprotocol: bool = False
+    token_transform: Transform = "none"  # noqa: S105 - a rule, no secret
+    tariff_id: Id | None = None
+    max_power_w: Power | None = None
+
+
+class ChargerChange(Given, frozen=True, kw_only=True):
+    """What changes of a charger; ``password`` null takes it away."""
+
+    name: Name | UnsetType = UNSET
+    registration: Registration | UnsetType = UNSET
+    security_profile: SecurityProfile | UnsetType = UNSET
+    password: Password | UnsetType | None = UNSET
+    allow_missing_subprotocol: bool | UnsetType = UNSET
+    token_transform: Transform | UnsetType = UNSET
+    tariff_id: Id | UnsetType | None = UNSET
+    max_power_w: Power | UnsetType | None = UNSET
+
+
+class ConnectorChange(Given, frozen=True, kw_only=True):
+    """What changes of a connector; without a tariff of its own the charger's holds."""
+
+    name: Name | UnsetType = UNSET
+    tariff_id: Id | UnsetType | None = UNSET
+
+
+class ChargersQuery(Paged, frozen=True, kw_only=True):
+    """Which chargers: ``text`` is a part of identity or name."""
+
+    text: Words = ""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """A message as it was on the wire; ``in`` came from the charger."""
+
+    id: int
+    at: datetime
+    direction: Literal["in", "out"]
+    text: str
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One setting of a charger: as it reported it, and what the site wants of it, if anything."""
+
+    key: str
+    value: str | None
+    readonly: bool
+    reported_at: datetime | None
+    wanted: str | None
+    wanted_status: str
+    wanted_at: datetime | None
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """All settings of a charger by key."""
+
+    items: list[Setting]
+
+
+class NewPassword(Struct, frozen=True, kw_only=True):
+    """A password to type into a charger; it is told this once."""
+
+    charger: str
+    password: str | None
+
+
+class UnknownCharger(Struct, frozen=True, kw_only=True):
+    """A charger that came and was not let in; ``sentence`` says what ``reason`` means."""
+
+    identity: str
+    remote: str
+    path: str
+    subprotocols: str
+    with_credentials: bool
+    reason: str
+    sentence: str
+    known: bool
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
+class UnknownChargers(Struct, frozen=True, kw_only=True):
+    """Who came and was not let in, newest first; ``known`` where the charger is one of the site's."""
+
+    items: list[UnknownCharger]
+
+
+class Acceptance(Given, frozen=True, kw_only=True):
+    """How a charger is let in: with a new password, with the one it sent last, or with none."""
+
+    name: Name = ""
+    use: Literal["generate", "offered", "none"] = "generate"
+
+
+async def find(call: Call[None, ChargersQuery]) -> Page[Charger]:
+    """List chargers."""
+    query = call.query
+    found = await call.read(_find, query.text, query.cursor, query.limit + 1)
+    return page(found, query.limit, lambda one: _show(call, *one), lambda one: one[0].id)
+
+
+async def get(call: Call[None, None]) -> Charger:
+    """Show one charger."""
+    return await _one(call)
+
+
+async def create(call: Call[NewCharger, None]) -> Created[Charger]:
+    """Add a charger."""
+    new = await call.write(chargers.create, domain.NewCharger(**given(call.body)))
+    return Created(_show(call, new, {}), place("chargers", new.id))
+
+
+async def change(call: Call[ChargerChange, None]) -> Charger:
+    """Change some fields of a charger."""
+    await call.write(chargers.update, call.places["id"], given(call.body))
+    return await _one(call)
+
+
+async def remove(call: Call[None, None]) -> None:
+    """Take a charger out of use; its sessions stay."""
+    await call.write(chargers.archive, call.places["id"])
+
+
+async def change_connector(call: Call[ConnectorChange, None]) -> Charger:
+    """Change the name or the tariff of a connector."""
+    number = call.number("number")
+    await call.write(chargers.update_connector, call.places["id"], number, given(call.body))
+    return await _one(call)
+
+
+async def reset_password(call: Call[None, None]) -> NewPassword:
+    """Give a charger a new random password; the old one is dead."""
+    password = await call.write(chargers.reset_password, call.places["id"])
+    return NewPassword(charger=call.places["id"], password=password)
+
+
+async def messages(call: Call[None, Paged]) -> Page[Message]:
+    """List a charger's raw messages, newest first."""
+    query = call.query
+    found = await call.read(_messages, call.places["id"], before(query), query.limit + 1)
+    return page(found, query.limit, lambda one: shown(one, Message), lambda one: one.id)
+
+
+async def settings(call: Call[None, None]) -> Settings:
+    """List a charger's settings, as it reported them last."""
+    found = await call.read(_settings, call.places["id"])
+    return Settings(items=[shown(setting, Setting) for setting in found])
+
+
+async def unknown(call: Call[None, None]) -> UnknownChargers:
+    """List who came and was not let in."""
+    return UnknownChargers(items=[_show_knock(knock) for knock in await call.read(chargers.knocks)])
+
+
+async def accept(call: Call[Acceptance, None]) -> Created[NewPassword]:
+    """Let a charger in that waits; the password is told this once."""
+    identity = call.places["identity"]
+    password = await call.write(chargers.accept_knock, identity, call.body.name, use=call.body.use)
+    answer = NewPassword(charger=identity, password=password)
+    return Created(answer, place("chargers", identity))
+
+
+async def dismiss(call: Call[None, None]) -> None:
+    """Forget a charger that waits; it is listed again when it comes again."""
+    await call.write(chargers.dismiss_knock, call.places["identity"])
+
+
+Record = tuple[domain.Charger, dict[str, int]]
+
+
+async def _one(call: Call[Any, Any]) -> Charger:
+    return _show(call, *await call.read(_get, call.places["id"]))
+
+
+def _find(tx: Tx, text: str, after: str, limit: int) -> list[Record]:
+    return [(one, _quirks(tx, one.id)) for one in chargers.find(tx, text=text, after=after, limit=limit)]
+
+
+def _get(tx: Tx, charger_id: str) -> Record:
+    return chargers.get(tx, charger_id), _quirks(tx, charger_id)
+
+
+def _quirks(tx: Tx, charger_id: str) -> dict[str, int]:
+    return {quirk.kind: quirk.times for quirk in charger_records.quirks(tx, charger_id)}
+
+
+def _messages(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[charger_records.RawMessage]:
+    chargers.get(tx, charger_id)
+    return charger_records.messages(tx, charger_id, before=before, limit=limit)
+
+
+def _settings(tx: Tx, charger_id: str) -> list[configuration.Setting]:
+    chargers.get(tx, charger_id)
+    return configuration.find(tx, charger_id)
+
+
+def _show(call: Call[Any, Any], charger: domain.Charger, quirks: dict[str, int]) -> Charger:
+    values = {name: getattr(charger, name) for name in Charger.__struct_fields__ if hasattr(charger, name)}
+    values["connectors"] = [shown(connector, Connector) for connector in charger.connectors]
+    return Charger(**values, quirks=quirks, online=call.ctx.stations.online(charger.id))
+
+
+def _show_knock(knock: chargers.KnockView) -> UnknownCharger:
+    values = {name: getattr(knock, name) for name in UnknownCharger.__struct_fields__ if name != "sentence"}
+    return UnknownCharger(**values, sentence=_REASONS.get(knock.reason, ""))

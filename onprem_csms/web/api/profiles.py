@@ -1,0 +1,142 @@
+"""``/charging-profiles``: profiles that the site keeps, and those in force at chargers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from onprem_csms.services import asking, chargers, profiles
+from onprem_csms.services.context import Tx
+from onprem_csms.web.api.fields import Given, Page, Paged, given, page_from
+from onprem_csms.web.api.route import Call, Created, place
+
+Description = Annotated[str, Meta(max_length=200)]
+Document = Annotated[
+    dict[str, Any],
+    Meta(
+        description="The profile in the words of the charger's protocol; its id is put in when it goes out."
+    ),
+]
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """A profile that the site keeps; ``id`` goes out as its chargingProfileId."""
+
+    id: int
+    description: str
+    profile: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewProfile(Given, frozen=True, kw_only=True):
+    """A profile to keep."""
+
+    profile: Document
+    description: Description = ""
+
+
+class ProfileChange(Given, frozen=True, kw_only=True):
+    """What changes of a profile; what is in force stays as it is."""
+
+    profile: Document | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+
+
+class Application(Given, frozen=True, kw_only=True):
+    """Where a profile is to hold; connector 0 is the whole charger."""
+
+    charger: Annotated[str, Meta(min_length=1, max_length=128)]
+    connector: Annotated[int, Meta(ge=0, le=1000)] = 0
+
+
+class InForce(Struct, frozen=True, kw_only=True):
+    """A profile that a charger accepted; connector 0 is the whole charger."""
+
+    charger: str
+    connector: int
+    id: int
+    purpose: str
+    stack_level: int
+    profile: dict[str, Any]
+    set_at: datetime | None
+
+
+class AllInForce(Struct, frozen=True, kw_only=True):
+    """The profiles that a charger follows."""
+
+    items: list[InForce]
+
+
+async def find(call: Call[None, Paged]) -> Page[Profile]:
+    """List profiles."""
+    return page_from(await call.read(profiles.find), call.query, show)
+
+
+async def get(call: Call[None, None]) -> Profile:
+    """Show one profile."""
+    return show(await call.read(profiles.get, call.number()))
+
+
+async def create(call: Call[NewProfile, None]) -> Created[Profile]:
+    """Keep a profile."""
+    made = await call.write(profiles.create, call.body.description, call.body.profile)
+    return Created(show(made), place("charging-profiles", made.id))
+
+
+async def change(call: Call[ProfileChange, None]) -> Profile:
+    """Change a profile; what is in force stays as it is."""
+    return show(await call.write(_change, call.number(), given(call.body)))
+
+
+async def remove(call: Call[None, None]) -> None:
+    """Forget a profile; what is in force stays as it is."""
+    await call.write(profiles.delete, call.number())
+
+
+async def apply(call: Call[Application, None]) -> InForce:
+    """Ask a charger to follow a profile; 409 when it refuses."""
+    body = call.body
+    place = body.charger, body.connector
+    return _show_in_force(await asking.follow_profile(call.ctx, call.number(), *place, origin=call.actor))
+
+
+async def in_force(call: Call[None, None]) -> AllInForce:
+    """List the profiles that a charger follows."""
+    found = await call.read(_in_force, call.places["id"])
+    return AllInForce(items=[_show_in_force(one) for one in found])
+
+
+def _change(tx: Tx, profile_id: int, fields: Mapping[str, Any]) -> profiles.StoredProfile:
+    stored = profiles.get(tx, profile_id)
+    description = fields.get("description", stored.description)
+    return profiles.update(tx, profile_id, description, fields.get("profile", stored.profile))
+
+
+def _in_force(tx: Tx, charger_id: str) -> list[profiles.ProfileInForce]:
+    chargers.get(tx, charger_id)
+    return profiles.in_force(tx, charger_id)
+
+
+def show(stored: profiles.StoredProfile) -> Profile:
+    """Show a profile as JSON."""
+    return Profile(
+        id=stored.id,
+        description=stored.description,
+        profile=stored.profile,
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+    )
+
+
+def _show_in_force(one: profiles.ProfileInForce) -> InForce:
+    return InForce(
+        charger=one.charger_id,
+        connector=one.connector,
+        id=one.profile_id,
+        purpose=one.purpose,
+        stack_level=one.stack_level,
+        profile=dict(one.profile),
+        set_at=one.set_at,
+    )

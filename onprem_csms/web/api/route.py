@@ -1,0 +1,152 @@
+"""What a route of the API is, and what its view is given."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from urllib.parse import quote
+
+from onprem_csms.errors import NotFound
+from onprem_csms.services import audit
+from onprem_csms.services.api_keys import ApiKey
+from onprem_csms.services.context import Context, Tx
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+Thing = TypeVar("Thing")
+
+PREFIX = "/api/v1"
+
+# Each role may do what those before it may; "public" asks for no key.
+Role = Literal["public", "viewer", "desk", "admin"]
+RANKS: dict[Role, int] = {"public": 0, "viewer": 1, "desk": 2, "admin": 3}
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+BIGGEST_NUMBER = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Body, Query]):
+    """One request, read and allowed: ``places`` are the parts of the path, ``key`` is who asks."""
+
+    ctx: Context
+    key: ApiKey | None
+    action: str
+    places: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Body
+    query: Query
+
+    @property
+    def actor(self) -> str:
+        """Who asks, as records name them."""
+        return f"api:{self.key.name}" if self.key is not None else "api"
+
+    def number(self, place: str = "id") -> int:
+        """Return a part of the path that is a number; NotFound when it is none, since nothing is called so."""
+        text = self.places[place]
+        if text.isascii() and text.isdigit() and int(text[:20]) <= BIGGEST_NUMBER:
+            return int(text)
+        raise NotFound("There is nothing of the number {number}.", number=text)
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function on a reader."""
+        return await self.ctx.read(fn, *args, **kwargs)
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function as one durable transaction, with its line in the audit."""
+        actor, action, subject = self.actor, self.action, "/".join(self.places.values())
+
+        def noted(tx: Tx) -> R:
+            result = fn(tx, *args, **kwargs)
+            audit.note(tx, actor, action, subject or _subject(result))
+            return result
+
+        return await self.ctx.write(noted)
+
+
+@dataclass(frozen=True, slots=True)
+class Created(Generic[Thing]):
+    """201: a thing was made; ``place`` is its path below the prefix."""
+
+    body: Thing
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Generic[Thing]):
+    """202: something has begun; ``place`` is the path where to look for its end."""
+
+    body: Thing
+    place: str
+
+
+View = Callable[[Call[Any, Any]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table: who may do what where. What goes in and out is in the view's signature."""
+
+    method: Method
+    path: str
+    role: Role
+    view: View
+
+    @property
+    def action(self) -> str:
+        """What the audit calls it: ``api POST /tokens``."""
+        return f"api {self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The types of a view: of its body and its query (None: it has none), and of its answer by status."""
+
+    body: Any
+    query: Any
+    answers: Mapping[int, Any]
+
+
+@cache
+def signature(view: View) -> Signature:
+    """Read a view's annotations: ``Call[body, query]`` in; ``Created[…]``, ``Accepted[…]``, None or a body out."""
+    hints = get_type_hints(view)
+    body, query = (None if given is NoneType else given for given in get_args(hints["call"]))
+    returned = hints["return"]
+    parts = get_args(returned) if get_origin(returned) in (UnionType, Union) else (returned,)
+    return Signature(body, query, dict(_answer(part) for part in parts))
+
+
+def _answer(part: Any) -> tuple[int, Any]:
+    if part is NoneType:
+        return 204, None
+    status = {Created: 201, Accepted: 202}.get(get_origin(part))
+    return (200, part) if status is None else (status, get_args(part)[0])
+
+
+def place(*parts: object) -> str:
+    """Write a path below the prefix: ``/chargers/A%2FB/commands/7``."""
+    return "".join(f"/{quote(str(part), safe='')}" for part in parts)
+
+
+def _subject(result: object) -> str:
+    """The number of a thing that was just made."""
+    for name in ("uid", "id", "entry_id"):
+        found = getattr(result, name, None)
+        if found is not None:
+            return str(found)
+    return ""

@@ -1,0 +1,214 @@
+"""``/wallets`` and ``/topups``: prepaid money and how it comes in."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from onprem_csms.errors import Invalid, NotFound
+from onprem_csms.services import ledger, people, tokens, wallets
+from onprem_csms.services.context import Tx
+from onprem_csms.web.api.fields import Given, Id, Page, Paged, Text, after, before, page, shown
+from onprem_csms.web.api.route import Call, Created, place
+
+Currency = Literal["HUF", "EUR"]
+IdempotencyKey = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Wallet(Struct, frozen=True, kw_only=True):
+    """Prepaid money in minor units; ``available`` is the balance less what is held for sessions."""
+
+    id: int
+    currency: Currency
+    name: str
+    person: int | None
+    balance: int
+    held: int
+    available: int
+    created_at: datetime
+
+
+class NewWallet(Given, frozen=True, kw_only=True):
+    """A wallet to make; without ``currency`` in the site's."""
+
+    currency: Currency | None = None
+    name: Annotated[str, Meta(max_length=200)] = ""
+    person: Id | None = None
+
+
+class Movement(Struct, frozen=True, kw_only=True):
+    """One change of a wallet's balance, in minor units."""
+
+    entry_id: int
+    at: datetime
+    kind: str
+    amount: int
+    balance_after: int
+    session_id: int | None
+    operator: str
+    note: str
+
+
+class TopUp(Struct, frozen=True, kw_only=True):
+    """Money that came in. ``repeated``: this very request had been booked before."""
+
+    id: int
+    at: datetime
+    wallet: int
+    amount: int
+    currency: Currency
+    method: str
+    note: str
+    idempotency_key: str
+    operator: str
+    repeated: bool = False
+
+
+class NewTopUp(Given, frozen=True, kw_only=True):
+    """Money to book, onto a ``wallet`` or onto that of a ``token``.
+
+    The idempotency key stands here or in the header ``Idempotency-Key``.
+    """
+
+    amount: Annotated[
+        int, Meta(ge=1, le=100_000_000, description="Minor units: cents of EUR, forints of HUF.")
+    ]
+    wallet: Id | None = None
+    token: Annotated[str, Meta(max_length=36)] | None = None
+    currency: Currency | None = None
+    method: Literal["cash", "bank"] = "cash"
+    note: Text = ""
+    idempotency_key: IdempotencyKey | None = None
+
+
+class WalletsQuery(Paged, frozen=True, kw_only=True):
+    """Which wallets."""
+
+    person: Id | None = None
+
+
+class TopUpsQuery(Paged, frozen=True, kw_only=True):
+    """Which top-ups."""
+
+    wallet: Id | None = None
+
+
+async def find(call: Call[None, WalletsQuery]) -> Page[Wallet]:
+    """List wallets."""
+    query = call.query
+    wanted = wallets.WalletFilter(query.person, after(query), query.limit + 1)
+    return page(await call.read(wallets.find, wanted), query.limit, show, lambda wallet: wallet.id)
+
+
+async def get(call: Call[None, None]) -> Wallet:
+    """Show one wallet."""
+    return show(await call.read(wallets.get, call.number()))
+
+
+async def create(call: Call[NewWallet, None]) -> Created[Wallet]:
+    """Make an empty wallet."""
+    wallet = await call.write(_create, call.body)
+    return Created(show(wallet), place("wallets", wallet.id))
+
+
+async def movements(call: Call[None, Paged]) -> Page[Movement]:
+    """List a wallet's movements, newest first."""
+    query = call.query
+    found = await call.read(wallets.movements, call.number(), before(query), query.limit + 1)
+    return page(found, query.limit, lambda one: shown(one, Movement), lambda one: one.entry_id)
+
+
+async def top_up(call: Call[NewTopUp, None]) -> Created[TopUp]:
+    """Book money once: the same key again answers with what it booked."""
+    key = _key(call)
+    entry, repeated = await call.write(_top_up, call.body, key, call.actor)
+    shown_entry = show_top_up(entry, repeated=repeated)
+    return Created(shown_entry, place("topups", entry.id))
+
+
+async def find_top_ups(call: Call[None, TopUpsQuery]) -> Page[TopUp]:
+    """List top-ups, newest first."""
+    query = call.query
+    wanted = ledger.EntryFilter("topup", query.wallet, None, before(query), query.limit + 1)
+    return page(await call.read(ledger.entries, wanted), query.limit, show_top_up, lambda entry: entry.id)
+
+
+async def get_top_up(call: Call[None, None]) -> TopUp:
+    """Show one top-up."""
+    entry = await call.read(ledger.entry, call.number())
+    if entry.kind != "topup":
+        raise NotFound("There is no top-up {id}.", id=entry.id)
+    return show_top_up(entry)
+
+
+def _create(tx: Tx, new: NewWallet) -> wallets.Wallet:
+    if new.person is not None:
+        people.get(tx, new.person)
+    return wallets.get(tx, wallets.create(tx, new.currency or tx.settings.currency, new.name, new.person))
+
+
+def _key(call: Call[NewTopUp, None]) -> str:
+    header, field = call.headers.get("Idempotency-Key"), call.body.idempotency_key
+    if header and field and header != field:
+        raise Invalid("The idempotency keys of header and body differ.", path="idempotency_key")
+    key = field or header
+    if not key or len(key) > 200:
+        raise Invalid("A top-up needs an idempotency key of 1 to 200 characters.", path="idempotency_key")
+    return key
+
+
+def _top_up(tx: Tx, new: NewTopUp, key: str, actor: str) -> tuple[ledger.LedgerEntry, bool]:
+    wallet_id = _wallet_id(tx, new)
+    wallet = wallets.get(tx, wallet_id)
+    if new.currency is not None and new.currency != wallet.currency:
+        raise Invalid("The wallet is in {currency}.", path="currency", currency=wallet.currency)
+    asked = wallets.TopUp(wallet_id, new.amount, f"api:{key}", new.method, actor, new.note)
+    receipt = wallets.top_up(tx, asked)
+    return ledger.entry(tx, receipt.entry_id), receipt.repeated
+
+
+def _wallet_id(tx: Tx, new: NewTopUp) -> int:
+    if (new.wallet is None) == (new.token is None):
+        raise Invalid("Name either a wallet or a token.", path="wallet")
+    if new.wallet is not None:
+        return new.wallet
+    card = tokens.get(tx, new.token or "")
+    if card.wallet is None:
+        raise Invalid("This card has no wallet.", path="token")
+    return card.wallet.id
+
+
+def show(wallet: wallets.Wallet) -> Wallet:
+    """Show a wallet as JSON."""
+    return Wallet(
+        id=wallet.id,
+        currency=_currency(wallet.currency),
+        name=wallet.name,
+        person=wallet.person_id,
+        balance=wallet.balance,
+        held=wallet.held,
+        available=wallet.available,
+        created_at=wallet.created_at,
+    )
+
+
+def show_top_up(entry: ledger.LedgerEntry, *, repeated: bool = False) -> TopUp:
+    """Show the ledger entry of a top-up as JSON."""
+    posting = next(posting for posting in entry.postings if posting.wallet_id is not None)
+    document: dict[str, Any] = entry.document
+    return TopUp(
+        id=entry.id,
+        at=entry.at,
+        wallet=posting.wallet_id or 0,
+        amount=posting.amount,
+        currency=_currency(entry.currency),
+        method=document.get("method", ""),
+        note=document.get("note", ""),
+        idempotency_key=entry.idempotency_key.removeprefix("topup:").removeprefix("api:"),
+        operator=entry.operator,
+        repeated=repeated,
+    )
+
+
+def _currency(code: str) -> Currency:
+    return "HUF" if code == "HUF" else "EUR"

@@ -1,0 +1,1 @@
+"""The drivers' site: pages for a phone, in the site's local network."""

@@ -1,0 +1,111 @@
+"""Drivers sign in by card number and PIN. A wrong one is told in the same words whatever was wrong."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from onprem_csms.domain.secrets import hash_pin
+from onprem_csms.domain.tokens import from_keyboard
+from onprem_csms.errors import Forbidden, Invalid, Unauthenticated
+from onprem_csms.services import logins, tokens
+from onprem_csms.services.hashing import in_thread
+from onprem_csms.services.logins import Owner
+from onprem_csms.services.throttle import Throttle
+from onprem_csms.web.base import context, local_path, redirect, render
+from onprem_csms.web.driver.visitor import visitor_of
+from onprem_csms.web.forms import Form, posted
+from onprem_csms.web.guards import COOKIES, driver_of, drop_login, set_login
+from onprem_csms.web.languages import N_
+
+# Per address: the tries of one phone on many cards; the tries on one card are counted with the card.
+THROTTLE = web.AppKey("driver_throttle", Throttle)
+_HOME = "/driver"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """``next`` is where the driver wanted to go."""
+
+    form: Form
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinPage:
+    """The form for a new PIN."""
+
+    form: Form = field(default_factory=Form)
+
+
+def setup(app: web.Application) -> None:
+    """Begin to count wrong tries."""
+    app[THROTTLE] = Throttle(free=20, first_wait_s=15)
+
+
+async def show(request: web.Request, form: Form | None = None) -> web.StreamResponse:
+    """Show the sign-in, or go on where the driver has signed in already."""
+    form = form or Form()
+    wanted = form.shown("next") or request.query.get("next", "")
+    if form.status == 200 and visitor_of(request):
+        return redirect(request, _inside(wanted))
+    return render(request, "driver/sign_in.html", SignInPage(form, _inside(wanted)), status=form.status)
+
+
+@posted(show, also=(Unauthenticated, Forbidden))
+async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
+    """Sign in by card number and PIN."""
+    ctx, address = context(request), request.remote or ""
+    number, pin = form.text("number", max_length=80), form.secret("pin")
+    form.check()
+    throttle = request.app[THROTTLE]
+    throttle.begin(address, ctx.clock.now())
+    card = await tokens.check_pin(ctx, _plain(number), pin)
+    throttle.succeed(address)
+    secret = await ctx.write(logins.begin, Owner("driver", token_uid=card.uid))
+    response = redirect(request, _inside(form.shown("next")))
+    set_login(response, request, "driver", secret)
+    return response
+
+
+async def sign_out(request: web.Request) -> web.StreamResponse:
+    """Sign out this phone."""
+    await context(request).write(logins.end, request.cookies.get(COOKIES["driver"], ""))
+    response = redirect(request, "/", said=N_("You are signed out."))
+    drop_login(response, "driver")
+    return response
+
+
+async def show_pin(request: web.Request, form: Form | None = None) -> web.StreamResponse:
+    """Show the form for a new PIN."""
+    form = form or Form()
+    return render(request, "driver/pin.html", PinPage(form), status=form.status)
+
+
+@posted(show_pin, also=(Unauthenticated, Forbidden))
+async def change_pin(request: web.Request, form: Form) -> web.StreamResponse:
+    """Change the PIN; every other phone that was signed in with this card is signed out."""
+    ctx, uid = context(request), driver_of(request)
+    old, new = form.secret("old"), form.secret("pin")
+    form.check()
+    hashed = await in_thread(hash_pin, new)
+    await tokens.check_pin(ctx, uid, old)
+    await ctx.write(tokens.set_pin, uid, hashed)
+    owner = Owner("driver", token_uid=uid)
+    await ctx.write(logins.end_all, owner)
+    response = redirect(request, _HOME, said=N_("Your PIN is changed."))
+    set_login(response, request, "driver", await ctx.write(logins.begin, owner))
+    return response
+
+
+def _inside(path: str) -> str:
+    """A page of the drivers' site, never one that leads elsewhere."""
+    ours = local_path(path, _HOME)
+    return ours if ours.startswith(("/c/", "/driver")) and not ours.startswith("/driver/sign-") else _HOME
+
+
+def _plain(text: str) -> str:
+    """A card number as people copy it: with blanks, in small letters; a word stays a word."""
+    try:
+        return from_keyboard(text)
+    except Invalid:
+        return text

@@ -1,0 +1,29 @@
+"""Everybody may come; who has signed in with their card is recognised."""
+
+from aiohttp import web
+
+from onprem_csms.services import logins
+from onprem_csms.web.base import context
+from onprem_csms.web.guards import COOKIES, DRIVER, Guard, recognise
+
+
+async def _admit(request: web.Request) -> None:
+    await recognise(request)
+    secret = request.cookies.get(COOKIES["driver"], "")
+    login = await context(request).read(logins.find, secret) if secret else None
+    if login is not None and login.owner.kind == "driver" and login.owner.token_uid is not None:
+        request[DRIVER] = login.owner.token_uid
+
+
+visitor = Guard("public", _admit)
+
+
+def visitor_of(request: web.Request) -> str | None:
+    """Return the card number of the driver, if one has signed in."""
+    return request.get(DRIVER)
+
+
+def number_of(request: web.Request) -> int:
+    """Return the session's number in the address; 0, which no session has, for anything else."""
+    text = request.match_info["id"]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0

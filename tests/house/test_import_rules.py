@@ -1,0 +1,192 @@
+"""Who may import whom. The rules are those of docs/architecture.md; a new room needs a rule here."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "onprem_csms"
+SHARED = {"errors", "events", "clock"}
+EVERYTHING = {"domain", "services", "db", "ocpp", "rfid", "web", "config", "app", "demo", "cli", "keyring"}
+ALLOWED = {
+    "errors": set(),
+    "events": set(),
+    "clock": set(),
+    "domain": set(),
+    "db": {"domain"},
+    "services": {"domain", "db"},
+    "ocpp": {"domain", "services"},
+    "rfid": {"domain", "services"},
+    "web": {"domain", "services"},
+    "config": {"domain"},
+    "app": EVERYTHING,
+    "demo": EVERYTHING,
+    "cli": EVERYTHING,
+    "__main__": {"cli"},
+    "": set(),
+}
+# The pure parts see no event loop, no file, no socket, no clock of the machine.
+# fmt: off
+IMPURE = {
+    "asyncio", "concurrent", "io", "logging", "multiprocessing", "os", "pathlib", "random", "select",
+    "shutil", "socket", "subprocess", "sys", "tempfile", "threading", "time",
+    "aiohttp", "aiosqlite", "jinja2", "serial", "sqlcipher3", "sqlite3", "uvloop", "websockets",
+}
+# fmt: on
+PURE_FILES = ("ocpp/frames.py", "ocpp/turns.py", "rfid/decoders.py")
+# A library that one room alone knows.
+ONE_ROOM_LIBRARIES = {
+    "sqlcipher3": "db",
+    "aiosqlite": "db",
+    "ocpp": "ocpp",
+    "jsonschema_rs": "ocpp",
+    "serial": "rfid",
+    "smartcard": "rfid",
+    "jinja2": "web",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import: the room it stands in, the dotted name it asks for, and where."""
+
+    room: str
+    name: str
+    where: str
+
+    @property
+    def of_ours(self) -> bool:
+        return self.name == PACKAGE or self.name.startswith(f"{PACKAGE}.")
+
+    @property
+    def target_room(self) -> str:
+        """The room asked for; empty for the package itself."""
+        return [*self.name.split("."), ""][1]
+
+
+def room_of(path: Path, package: Path) -> str:
+    parts = path.relative_to(package).with_suffix("").parts
+    return "" if parts == ("__init__",) else parts[0]
+
+
+def names_in(tree: ast.AST, module: str) -> Iterator[tuple[str, int]]:
+    """Every imported name, inside functions and under TYPE_CHECKING too; relative ones made absolute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")[: -node.level] if node.level else []
+            source = ".".join([*base, *(node.module or "").split(".")]).strip(".")
+            # `from onprem_csms import db` names the room only in the second half.
+            yield from (
+                (f"{source}.{alias.name}" if source == PACKAGE else source, node.lineno)
+                for alias in node.names
+            )
+
+
+def all_imports(package: Path) -> list[Import]:
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        relative = path.relative_to(package.parent)
+        module = ".".join(relative.with_suffix("").parts)
+        for name, line in names_in(ast.parse(path.read_text(encoding="utf-8")), module):
+            found.append(Import(room_of(path, package), name, f"{relative}:{line}"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def package(root: Path) -> Path:
+    return root / PACKAGE
+
+
+@pytest.fixture(scope="module")
+def imports(package: Path) -> list[Import]:
+    return all_imports(package)
+
+
+def forbidden(imports: list[Import]) -> list[str]:
+    """The imports of ours that no rule allows, one sentence each."""
+    return [
+        f"{each.where}: {each.room} may not import {each.name}"
+        for each in imports
+        if each.of_ours
+        and each.target_room not in ALLOWED.get(each.room, set()) | SHARED | {each.room, "__version__", ""}
+    ]
+
+
+def test_every_room_has_a_rule(package: Path) -> None:
+    rooms = {room_of(path, package) for path in package.rglob("*.py")}
+    assert rooms <= ALLOWED.keys(), "a new room needs a rule here and a line in docs/architecture.md"
+
+
+def test_no_room_imports_what_its_rule_does_not_allow(imports: list[Import]) -> None:
+    assert forbidden(imports) == []
+
+
+def test_shared_modules_import_nothing_of_ours_but_each_other(imports: list[Import]) -> None:
+    assert [
+        each for each in imports if each.room in SHARED and each.of_ours and each.target_room not in SHARED
+    ] == []
+
+
+def test_the_rule_sees_every_way_to_write_an_import(tmp_path: Path) -> None:
+    package = tmp_path / PACKAGE
+    (package / "domain").mkdir(parents=True)
+    (package / "web").mkdir()
+    (package / "web" / "page.py").write_text(
+        "import onprem_csms.db.sessions\n"
+        "from onprem_csms import ocpp\n"
+        "from onprem_csms.db import chargers\n"
+        "from ..rfid import serial\n"
+        "def late():\n    from onprem_csms.db.database import Database\n"
+        "from onprem_csms import errors\n"
+        "from onprem_csms.services import desk\n"
+        "from . import other\n"
+    )
+    lines = [fault.split(":")[1] for fault in forbidden(all_imports(package))]
+    assert lines == ["1", "2", "3", "4", "6"]
+
+
+def test_the_pure_parts_import_nothing_that_does_input_or_output_or_reads_a_clock(
+    imports: list[Import],
+) -> None:
+    pure = [
+        each
+        for each in imports
+        if each.room == "domain" or any(each.where.startswith(f"{PACKAGE}/{name}:") for name in PURE_FILES)
+    ]
+    assert [each.where for each in pure if each.name.split(".")[0] in IMPURE] == []
+
+
+def test_the_domain_has_no_coroutine_and_asks_no_clock(package: Path) -> None:
+    found = []
+    for path in sorted((package / "domain").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.AsyncFunctionDef | ast.Await):
+                found.append(f"{path.name}:{node.lineno}: async")
+            if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today"):
+                found.append(f"{path.name}:{node.lineno}: {node.attr}")
+    assert found == []
+
+
+def test_a_service_function_is_a_plain_function_of_the_transaction(package: Path) -> None:
+    """A write can't await a charger, a browser or a file in its middle; only flows around writes await."""
+    found = [
+        f"{path.name}:{node.lineno}: {node.name}"
+        for path in sorted((package / "services").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.AsyncFunctionDef) and [each.arg for each in node.args.args][:1] == ["tx"]
+    ]
+    assert found == []
+
+
+def test_a_library_is_known_to_one_room_alone(imports: list[Import]) -> None:
+    strangers = [
+        f"{each.where}: {each.name} belongs to {ONE_ROOM_LIBRARIES[library]}"
+        for each in imports
+        if (library := each.name.split(".")[0]) in ONE_ROOM_LIBRARIES
+        and each.room not in (ONE_ROOM_LIBRARIES[library], "demo")
+    ]
+    assert strangers == []

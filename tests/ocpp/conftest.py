@@ -1,0 +1,220 @@
+"""The chargers' door on a real port before a real encrypted store, and clients that speak to it."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from onprem_csms.clock import SystemClock
+from onprem_csms.db import keys
+from onprem_csms.db.database import Database
+from onprem_csms.db.keys import DataFolder
+from onprem_csms.domain.chargers import NewCharger
+from onprem_csms.domain.settings import SiteSettings
+from onprem_csms.domain.tariffs import simple_tariff
+from onprem_csms.events import Bus
+from onprem_csms.ocpp import server
+from onprem_csms.ocpp.options import Options
+from onprem_csms.ocpp.stations import Stations
+from onprem_csms.rfid.station import Readers
+from onprem_csms.services import charger_records, chargers, tariffs, tokens
+from onprem_csms.services.charger_records import Quirk
+from onprem_csms.services.context import Context
+from onprem_csms.services.tokens import NewCard
+
+PASSWORD = "correct-horse-battery"
+QUICK = Options(call_timeout_s=0.6, second_connection_wait_s=0.5, settle_s=0.1, close_wait_s=0.2)
+
+
+def basic(user: str, password: str | bytes) -> dict[str, str]:
+    """Make the header of Basic authentication."""
+    secret = password if isinstance(password, bytes) else password.encode()
+    return {"Authorization": "Basic " + base64.b64encode(user.encode() + b":" + secret).decode()}
+
+
+@dataclass
+class Charger:
+    """A charger made by hand: it says whatever a test wants, and keeps what it hears."""
+
+    ws: aiohttp.ClientWebSocketResponse
+    calls: int = 0
+    heard: list[Any] = field(default_factory=list)
+
+    async def say(self, frame: object) -> None:
+        """Send a frame: text and bytes as they are, anything else as JSON."""
+        if isinstance(frame, bytes):
+            await self.ws.send_bytes(frame)
+        else:
+            await self.ws.send_str(frame if isinstance(frame, str) else json.dumps(frame))
+
+    async def hear(self, within: float = 5) -> Any:
+        """Return the next frame."""
+        message = await self.ws.receive(timeout=within)
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        return json.loads(message.data)
+
+    async def silent(self, for_s: float = 0.15) -> bool:
+        """Tell whether nothing is heard for a moment."""
+        try:
+            self.heard.append(await self.hear(for_s))
+        except TimeoutError:
+            return True
+        return False
+
+    async def call(self, action: str, payload: Any = None, id: object = None) -> Any:
+        """Call and return the whole answer."""
+        self.calls += 1
+        id = f"c{self.calls}" if id is None else id
+        await self.say([2, id, action, {} if payload is None else payload])
+        return await self.hear()
+
+    async def result(self, action: str, payload: Any = None) -> Any:
+        """Call and return the payload of the answer, which must be a result."""
+        answer = await self.call(action, payload)
+        assert answer[0] == 3, answer
+        return answer[2]
+
+    async def boot(self) -> Any:
+        """Boot as a decent charger does."""
+        return await self.result("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+
+    async def answer(self, payload: Any) -> Any:
+        """Wait for a call and answer it; returns the call."""
+        call = await self.hear()
+        assert call[0] == 2, call
+        await self.say([3, call[1], payload])
+        return call
+
+    async def closed(self, within: float = 5) -> int | None:
+        """Wait for the end; returns the close code."""
+        while True:
+            message = await self.ws.receive(timeout=within)
+            if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
+                return self.ws.close_code
+
+
+@dataclass
+class Site:
+    """One site: its store, its door, and short words for what tests do with it."""
+
+    ctx: Context
+    stations: Stations
+    port: int
+    http: aiohttp.ClientSession
+
+    @property
+    def ws_url(self) -> str:
+        """The address to type into a charger, without its identity."""
+        return f"ws://127.0.0.1:{self.port}/ocpp/"
+
+    async def do(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a service function as a durable transaction."""
+        return await self.ctx.write(fn, *args, **kwargs)
+
+    async def see(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a service function that only looks."""
+        return await self.ctx.read(fn, *args, **kwargs)
+
+    async def add(self, charger_id: str = "CP1", **more: Any) -> None:
+        """Add a charger with the password of these tests."""
+        await self.do(chargers.create, NewCharger(charger_id, **{"password": PASSWORD, **more}))
+
+    def path(self, path: str) -> str:
+        """Return a URL of the door's host for a raw path."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def connect(
+        self,
+        identity: str = "CP1",
+        *,
+        path: str | None = None,
+        headers: dict[str, str] | None = None,
+        protocols: tuple[str, ...] = ("ocpp1.6",),
+    ) -> Charger:
+        """Connect with the right key, or with the headers given."""
+        import yarl
+
+        sent = basic(identity, PASSWORD) if headers is None else headers
+        url = yarl.URL(self.path(path or f"/ocpp/{identity}"), encoded=True)
+        ws = await self.http.ws_connect(url, headers=sent, protocols=protocols, autoping=True, max_msg_size=0)
+        return Charger(ws)
+
+    async def refused(self, identity: str = "CP1", **more: Any) -> int:
+        """Try to connect; returns the status of the refusal."""
+        try:
+            charger = await self.connect(identity, **more)
+        except aiohttp.WSServerHandshakeError as error:
+            return error.status
+        await charger.ws.close()
+        return 101
+
+    async def quirks(self, charger_id: str = "CP1") -> dict[str, Quirk]:
+        """Return the counters of a charger, after what is in memory was stored."""
+        connection = self.stations.get(charger_id)
+        if connection is not None:
+            from onprem_csms.services import presence
+
+            counts = connection.take_quirks()
+            await self.do(presence.count_quirks, charger_id, counts)
+        return {quirk.kind: quirk for quirk in await self.see(charger_records.quirks, charger_id)}
+
+    async def until(self, condition: Callable[[], Any], within: float = 5) -> Any:
+        """Wait until a condition holds, asking often; returns what it gave."""
+        deadline = asyncio.get_running_loop().time() + within
+        while True:
+            found = condition()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return found
+            assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def open_site(
+    folder: Path, options: Options = QUICK, settings: SiteSettings | None = None
+) -> AsyncIterator[Site]:
+    """Start a site in a folder, an old one or a new one."""
+    data = DataFolder(folder)
+    if not data.database.exists():
+        keys.create(data)
+    bus, clock, settings = Bus(), SystemClock(), settings or SiteSettings()
+    store = await Database.open(data.database, keys.unlock(data), clock=clock, bus=bus, settings=settings)
+    stations = server.stations(options)
+    ctx = Context(store, bus, clock, settings, stations, Readers((), bus, clock))
+    app = web.Application()
+    server.setup(app, ctx, options)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as http:
+        yield Site(ctx, stations, runner.addresses[0][1], http)
+    await runner.cleanup()
+    await store.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A site with the charger CP1, a default tariff and the personal card 04A1B2C3."""
+    async with open_site(tmp_path / "data") as made:
+        await made.add("CP1")
+        tariff = simple_tariff("Standard", "HUF", per_kwh="149", vat_percent="27", timezone="Europe/Budapest")
+        stored = await made.do(tariffs.create, tariff)
+        await made.do(tariffs.make_default, getattr(stored, "id", stored))
+        await made.do(tokens.create, NewCard(uid="04A1B2C3", type="personal"))
+        yield made
+
+
+@pytest.fixture
+def other_settings() -> Callable[..., SiteSettings]:
+    """Make settings that differ from the defaults."""
+    return lambda **changes: replace(SiteSettings(), **changes)

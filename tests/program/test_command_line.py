@@ -1,0 +1,117 @@
+"""The command line as an admin types it, each command in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from onprem_csms.config import example
+from tests.program.conftest import Program, csms, started
+
+ROOT = Path(__file__).parents[2]
+
+
+def attempt(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command that may fail."""
+    command = [sys.executable, "-m", "onprem_csms", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_init_shows_the_recovery_key_once_and_refuses_to_overwrite(tmp_path: Path) -> None:
+    said = csms("init", "--data-dir", tmp_path / "data")
+    assert said.startswith("Recovery key: ")
+    again = attempt("init", "--data-dir", tmp_path / "data")
+    assert again.returncode == 1
+    assert "already a database" in again.stderr
+
+
+def test_a_lost_machine_key_is_recovered(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    recovery = csms("init", "--data-dir", folder).splitlines()[0].removeprefix("Recovery key: ")
+    (folder / "machine.key").unlink()
+    lost = attempt("verify", "--data-dir", folder)
+    assert lost.returncode == 1
+    assert "onprem-csms recover" in lost.stderr
+    csms("recover", "--data-dir", folder, "--recovery-key", recovery)
+    assert csms("verify", "--data-dir", folder) == "0 entries, 0 sessions: no faults\n"
+
+
+def test_the_api_key_is_printed_alone(tmp_path: Path) -> None:
+    csms("init", "--data-dir", tmp_path)
+    said = csms("api-key", "create", "--data-dir", tmp_path, "--name", "meter", "--role", "admin")
+    assert len(said.split()) == 1
+    assert said.startswith("csms_")
+
+
+def test_operators_are_added_listed_and_get_new_passwords(tmp_path: Path) -> None:
+    csms("init", "--data-dir", tmp_path)
+    password = "correct horse battery"
+    csms("operator", "add", "--data-dir", tmp_path, "anna", "--role", "desk", stdin=password + "\n")
+    assert csms("operator", "list", "--data-dir", tmp_path).split("\t")[:2] == ["anna", "desk"]
+    csms("operator", "passwd", "--data-dir", tmp_path, "anna", stdin=password + "r\n")
+    short = attempt("operator", "passwd", "--data-dir", tmp_path, "anna", stdin="x\n")
+    assert short.returncode == 1
+    nobody = attempt("operator", "passwd", "--data-dir", tmp_path, "bela", stdin=password + "\n")
+    assert nobody.returncode == 1
+    assert "bela" in nobody.stderr
+
+
+def test_a_command_on_a_folder_without_a_database_makes_none(tmp_path: Path) -> None:
+    done = attempt("verify", "--data-dir", tmp_path / "typo")
+    assert done.returncode == 1
+    assert "There is no database" in done.stderr
+    assert not (tmp_path / "typo").exists()
+
+
+def test_every_fault_of_a_configuration_is_said_in_one_run(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[ocpp]\nunknown_chargers = "maybe"\nheartbeat = 5\n[site]\ntimezone = "Mars"\n'
+        '[server]\nport = 99999\n[printer]\nname = "x"\n[[readers]]\nid = "desk"\ndecoder = "magic"\n'
+    )
+    done = attempt("check-config", file)
+    assert done.returncode == 1
+    for path in ("ocpp.unknown_chargers", "ocpp.heartbeat", "site.timezone", "server.port", "printer", "readers.1.port"):
+        assert f"\n{path}: " in done.stderr, path
+    file.write_text("[site\n")
+    assert "is not TOML" in attempt("check-config", file).stderr
+    assert "can't be read" in attempt("check-config", tmp_path / "none.toml").stderr
+
+
+def test_the_example_holds_every_key_with_its_default(tmp_path: Path) -> None:
+    written = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    assert written == example() == csms("check-config", "--example")
+    assert csms("check-config", ROOT / "config.example.toml") == "The configuration is good.\n"
+
+
+def test_serve_refuses_half_an_installation(tmp_path: Path) -> None:
+    csms("init", "--data-dir", tmp_path)
+    (tmp_path / "csms.db").unlink()
+    done = attempt("serve", "--data-dir", tmp_path, "--port", "0")
+    assert done.returncode == 1
+    assert "There is no database" in done.stderr
+    assert not (tmp_path / "csms.db").exists()
+
+
+async def test_health_is_good_once_the_database_answers(program: Program) -> None:
+    async with program.http.get(f"{program.base}/healthz") as response:
+        assert response.status == 200
+
+
+async def test_keys_can_be_made_while_the_program_runs(program: Program) -> None:
+    key = csms("api-key", "create", "--data-dir", program.folder, "--name", "b", "--role", "viewer").strip()
+    async with program.http.get(
+        f"{program.base}/api/v1/sessions", headers={"Authorization": f"Bearer {key}"}
+    ) as response:
+        assert response.status == 200
+
+
+async def test_a_port_in_use_is_a_sentence(program: Program, tmp_path: Path) -> None:
+    done = attempt("serve", "--data-dir", tmp_path / "second", "--port", str(program.port))
+    assert done.returncode == 1
+    assert str(program.port) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_the_data_folder_is_closed_to_others(tmp_path: Path) -> None:
+    async with started(tmp_path) as program:
+        assert program.folder.stat().st_mode & 0o077 == 0

@@ -1,0 +1,121 @@
+"""A real encrypted store whose clock the test moves, with one tariff and cards to charge with."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onprem_csms.clock import ManualClock
+from onprem_csms.db import keys
+from onprem_csms.db.database import Database
+from onprem_csms.db.keys import DataFolder
+from onprem_csms.domain.sessions import (
+    MeterBatch,
+    Reading,
+    StartAnswer,
+    StartRequest,
+    StopAnswer,
+    StopRequest,
+)
+from onprem_csms.domain.settings import SiteSettings
+from onprem_csms.domain.tariffs import simple_tariff
+from onprem_csms.services import charging, sessions, tariffs, tokens, verify, wallets
+from onprem_csms.services.sessions import SessionView
+from onprem_csms.services.tokens import NewCard
+from onprem_csms.services.wallets import TopUp, Wallet
+
+BEGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+@dataclass
+class House:
+    """The store and short words for what tests do with it."""
+
+    store: Database
+    clock: ManualClock
+    topups: int = field(default=0)
+
+    async def do(self, fn: Callable[..., Any], *args: Any) -> Any:
+        """Run a service function as a durable transaction."""
+        return await self.store.write(fn, *args)
+
+    def later(self, seconds: float) -> datetime:
+        """Move the clock on and return the new time."""
+        self.clock.at += timedelta(seconds=seconds)
+        return self.clock.at
+
+    async def prepaid_card(self, uid: str, amount: int) -> int:
+        """Issue a prepaid card with a balance; returns the wallet's id."""
+        await self.do(tokens.create, NewCard(uid=uid, type="prepaid"))
+        card = await self.do(tokens.get, uid)
+        if amount:
+            await self.top_up(card.wallet.id, amount)
+        wallet_id: int = card.wallet.id
+        return wallet_id
+
+    async def top_up(self, wallet_id: int, amount: int) -> None:
+        """Top a wallet up with a key of its own."""
+        self.topups += 1
+        await self.do(wallets.top_up, TopUp(wallet_id, amount, f"test-{self.topups}"))
+
+    async def start(
+        self, uid: str, charger_id: str = "CP1", connector: int = 1, meter: int = 0, **more: Any
+    ) -> StartAnswer:
+        """Report a start now."""
+        request = StartRequest(charger_id, connector, uid, meter, self.clock.at, **more)
+        answer: StartAnswer = await self.do(charging.start_session, request)
+        return answer
+
+    async def meter(
+        self, answer: StartAnswer, register: int | None, power: int | None = None, charger_id: str = "CP1"
+    ) -> None:
+        """Report a reading now."""
+        reading = Reading(self.clock.at, register, power)
+        await self.do(charging.record_readings, MeterBatch(charger_id, 1, answer.transaction_id, (reading,)))
+
+    async def stop(
+        self, answer: StartAnswer, meter: int | None, charger_id: str = "CP1", **more: Any
+    ) -> StopAnswer:
+        """Report the end now."""
+        request = StopRequest(charger_id, answer.transaction_id, meter, self.clock.at, **more)
+        stopped: StopAnswer = await self.do(charging.stop_session, request)
+        return stopped
+
+    async def session(self, session_id: int) -> SessionView:
+        """Look at a session."""
+        return await self.store.read(sessions.get, session_id)
+
+    async def wallet(self, wallet_id: int) -> Wallet:
+        """Look at a wallet."""
+        return await self.store.read(wallets.get, wallet_id)
+
+    async def faults(self) -> list[str]:
+        """Count the books again."""
+        return (await self.store.read(verify.verify)).faults
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A new installation with a default tariff: start fee 300 Ft, 149 Ft/kWh, 10 Ft per idle minute after 10."""
+    folder = DataFolder(tmp_path / "data")
+    keys.create(folder)
+    clock = ManualClock(BEGIN)
+    store = await Database.open(folder.database, keys.unlock(folder), clock=clock, settings=SiteSettings())
+    tariff = simple_tariff(
+        "Standard",
+        "HUF",
+        start_fee="300",
+        per_kwh="149",
+        idle_per_minute="10",
+        idle_grace_minutes=10,
+        vat_percent="27",
+        timezone="Europe/Budapest",
+    )
+    made = House(store, clock)
+    tariff_id = await made.do(tariffs.create, tariff)
+    await made.do(tariffs.make_default, getattr(tariff_id, "id", tariff_id))
+    yield made
+    await store.close()

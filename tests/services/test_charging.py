@@ -1,0 +1,322 @@
+"""The life of sessions against the real encrypted store, in the words of the use cases."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from onprem_csms.domain.sessions import AuthorizeRequest, MeterBatch, Reading, StartRequest, StopRequest
+from onprem_csms.errors import Conflict
+from onprem_csms.services import authorization, charging, review, sessions, wallets
+from onprem_csms.services.wallets import TopUp
+from tests.services.conftest import BEGIN, House
+
+
+async def test_a_prepaid_session_holds_the_balance_and_captures_what_it_cost(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    started = await house.start("04aabbccdd", meter=1000)
+    assert started.verdict.status == "accepted"
+    held = await house.wallet(wallet_id)
+    assert (held.balance, held.held, held.available) == (5000, 5000, 0)
+    house.later(3600)
+    await house.meter(started, 8000, 7000)
+    house.later(60)
+    await house.stop(started, 8100)
+    session = await house.session(started.session_id)
+    assert (session.state, session.energy_wh, session.cost) == ("ended", 7100, 1358)
+    assert session.bill is not None
+    assert session.bill["gross"] == session.bill["net"] + session.bill["vat"] == 1358
+    after = await house.wallet(wallet_id)
+    assert (after.balance, after.held) == (5000 - 1358, 0)
+    assert await house.faults() == []
+
+
+async def test_a_repeated_start_gets_the_same_transaction_and_holds_once(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    first = await house.start("04AABBCCDD", at_raw="2026-11-22T08:00:00Z")
+    house.later(30)
+    again = await house.do(
+        charging.start_session,
+        StartRequest("CP1", 1, "04AABBCCDD", 0, BEGIN, at_raw="2026-11-22T08:00:00Z"),
+    )
+    assert again == first
+    assert (await house.wallet(wallet_id)).held == 5000
+
+
+async def test_a_repeated_stop_books_nothing_more(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    started = await house.start("04AABBCCDD")
+    house.later(3600)
+    await house.stop(started, 7000)
+    balance = (await house.wallet(wallet_id)).balance
+    house.later(5)
+    await house.stop(started, 7000)
+    assert (await house.wallet(wallet_id)).balance == balance
+    house.later(5)
+    await house.stop(started, 9000)
+    assert (await house.wallet(wallet_id)).balance == balance
+    kinds = [item.kind for item in await house.store.read(review.find)]
+    assert kinds == ["second_stop"]
+    assert await house.faults() == []
+
+
+async def test_of_fifty_parallel_starts_on_one_balance_one_wins(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    requests = [StartRequest(f"CP{n % 10}", 1 + n // 10, "04AABBCCDD", n, house.clock.at) for n in range(50)]
+    answers = await asyncio.gather(*(house.do(charging.start_session, request) for request in requests))
+    verdicts = [answer.verdict.status for answer in answers]
+    assert verdicts.count("accepted") == 1
+    assert set(verdicts) == {"accepted", "concurrent"}
+    wallet = await house.wallet(wallet_id)
+    assert wallet.held <= wallet.balance
+
+
+async def test_two_cards_of_one_wallet_do_not_spend_it_twice(house: House) -> None:
+    from onprem_csms.services import tokens
+    from onprem_csms.services.tokens import NewCard
+
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    await house.do(tokens.create, NewCard(uid="04AABBCCEE", type="prepaid", wallet_id=wallet_id))
+    one = await house.start("04AABBCCDD", "CP1")
+    other = await house.start("04AABBCCEE", "CP2")
+    assert (one.verdict.status, other.verdict.status) == ("accepted", "no_credit")
+
+
+async def test_authorize_looks_at_the_balance_and_takes_nothing(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 300)
+    wallet_id = await house.prepaid_card("04AABBCCEE", 301)
+    poor = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04AABBCCDD"))
+    rich = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04AABBCCEE"))
+    unknown = await house.do(authorization.authorize, AuthorizeRequest("CP1", "DEADBEEF"))
+    assert (poor.status, rich.status, unknown.status) == ("no_credit", "accepted", "invalid")
+    assert (await house.wallet(wallet_id)).held == 0
+
+
+async def test_a_card_may_end_its_own_session_while_its_whole_balance_is_held(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 5000)
+    await house.start("04AABBCCDD")
+    verdict = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04AABBCCDD"))
+    assert verdict.status == "accepted"
+
+
+async def test_a_session_is_asked_to_stop_before_the_money_is_gone(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 1000)
+    started = await house.start("04AABBCCDD")
+    register = 0
+    while (await house.session(started.session_id)).stop_wanted is None:
+        house.later(60)
+        register += 367
+        await house.meter(started, register, 22000)
+        assert register < 5000, "the stop never came"
+    session = await house.session(started.session_id)
+    assert session.stop_wanted == "balance_used_up"
+    assert 1000 - 2 * 60 <= session.cost <= 1000
+    house.later(10)
+    await house.stop(started, register + 60, reason="remote")
+    ended = await house.session(started.session_id)
+    assert ended.reason == "balance_used_up"
+    assert ended.cost <= 1000
+    assert await house.faults() == []
+
+
+async def test_what_was_delivered_beyond_the_balance_is_booked_below_zero_and_blocks_the_card(
+    house: House,
+) -> None:
+    from onprem_csms.services import tokens
+
+    wallet_id = await house.prepaid_card("04AABBCCDD", 1000)
+    started = await house.start("04AABBCCDD")
+    house.later(7200)
+    await house.stop(started, 20000)
+    assert (await house.wallet(wallet_id)).balance == 1000 - 300 - 2980
+    assert (await house.store.read(tokens.get, "04AABBCCDD")).status == "blocked"
+    assert "below_zero" in [item.kind for item in await house.store.read(review.find)]
+    await house.top_up(wallet_id, 5000)
+    assert (await house.store.read(tokens.get, "04AABBCCDD")).status == "active"
+    assert await house.faults() == []
+
+
+async def test_a_refused_card_gets_a_transaction_and_what_is_delivered_is_reviewed(house: House) -> None:
+    answer = await house.start("DEADBEEF")
+    assert answer.verdict.status == "invalid"
+    assert 0 < int(answer.transaction_id) < 2**31
+    house.later(60)
+    await house.meter(answer, 500, 11000)
+    assert (await house.session(answer.session_id)).stop_wanted == "deauthorized"
+    await house.stop(answer, 600)
+    assert [item.kind for item in await house.store.read(review.find)] == ["not_allowed"]
+
+
+async def test_readings_that_come_late_twice_and_out_of_order_give_the_same_bill(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 90000)
+    started = await house.start("04AABBCCDD")
+    moments = [BEGIN + timedelta(minutes=n) for n in range(1, 11)]
+    readings = [Reading(at, 100 * n) for n, at in enumerate(moments, 1)]
+    for at in (9, 0, 4, 4, 2, 9, 7, 1, 3, 5, 6, 8):
+        await house.do(
+            charging.record_readings, MeterBatch("CP1", 1, started.transaction_id, (readings[at],))
+        )
+    house.clock.at = BEGIN + timedelta(minutes=11)
+    await house.stop(started, 1100)
+    points = (await house.store.read(sessions.curve, started.session_id)).points
+    assert [point.energy_wh for point in points] == [100 * n for n in range(1, 12)]
+    assert (await house.session(started.session_id)).energy_wh == 1100
+    assert await house.faults() == []
+
+
+@pytest.mark.parametrize(
+    "start, registers, stop, energy, kinds",
+    [
+        (0, [910_000, 910_050], 910_083, 83, {"implausible_energy"}),
+        (5000, [5500, 5400, 5600], 5700, 700, {"register_went_back"}),
+        (5000, [5500, 0, 300], 900, 1400, {"register_went_back", "register_restarted"}),
+        (5000, [], 4000, 0, {"register_went_back"}),
+        (5000, [6000], None, 1000, {"no_meter_stop"}),
+        (-1, [100], 200, 200, {"negative_register"}),
+    ],
+)
+async def test_energy_is_never_negative_and_never_the_lifetime_counter(  # noqa: PLR0917
+    house: House, start: int, registers: list[int], stop: int | None, energy: int, kinds: set[str]
+) -> None:
+    await house.prepaid_card("04AABBCCDD", 90000)
+    started = await house.start("04AABBCCDD", meter=start)
+    for register in registers:
+        house.later(600)
+        await house.meter(started, register)
+    house.later(600)
+    await house.stop(started, stop)
+    assert (await house.session(started.session_id)).energy_wh == energy
+    assert {item.kind for item in await house.store.read(review.find)} == kinds
+    assert await house.faults() == []
+
+
+async def test_a_stop_with_a_wrong_transaction_is_matched_only_where_it_is_unique(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 5000)
+    started = await house.start("04AABBCCDD")
+    house.later(600)
+    foreign = await house.do(
+        charging.stop_session, StopRequest("CP2", started.transaction_id, 1000, house.clock.at, "04AABBCCDD")
+    )
+    assert foreign.session_id is None
+    assert (await house.session(started.session_id)).state == "active"
+    lost = await house.do(charging.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at))
+    assert lost.session_id is None
+    matched = await house.do(
+        charging.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at, "04AABBCCDD")
+    )
+    assert matched.session_id == started.session_id
+    kinds = sorted(item.kind for item in await house.store.read(review.find))
+    assert kinds == ["matched_stop", "orphan_stop", "orphan_stop"]
+
+
+async def test_a_late_stop_corrects_a_session_that_was_closed_here(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    started = await house.start("04AABBCCDD")
+    house.later(600)
+    await house.meter(started, 1000)
+    await house.do(sessions.close, started.session_id, "anna")
+    assert (await house.wallet(wallet_id)).balance == 5000 - 449
+    house.later(600)
+    await house.stop(started, 2000)
+    assert (await house.wallet(wallet_id)).balance == 5000 - 598
+    session = await house.session(started.session_id)
+    assert (session.energy_wh, session.closed_by, session.review) == (2000, "charger", "open")
+    assert await house.faults() == []
+
+
+async def test_a_new_start_on_the_connector_ends_the_session_whose_stop_was_lost(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    lost = await house.start("04AABBCCDD")
+    house.later(600)
+    await house.meter(lost, 1000)
+    house.later(600)
+    new = await house.start("04AABBCCDD", meter=1000)
+    assert new.verdict.status == "accepted"
+    assert (await house.session(lost.session_id)).state == "ended"
+    assert (await house.wallet(wallet_id)).held == 5000 - 449
+    assert await house.faults() == []
+
+
+async def test_idling_costs_after_the_grace_and_a_pause_of_the_charger_costs_nothing(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 50000)
+    started = await house.start("04AABBCCDD")
+    house.later(3600)
+    await house.meter(started, 10000)
+    await house.do(charging.change_activity, "CP1", 1, house.clock.at, "paused")
+    house.later(3600)
+    await house.do(charging.change_activity, "CP1", 1, house.clock.at, "idle")
+    house.later(1800)
+    await house.stop(started, 10000)
+    session = await house.session(started.session_id)
+    assert session.cost == 300 + 1490 + 20 * 10
+    assert await house.faults() == []
+
+
+async def test_a_personal_card_charges_and_nothing_is_booked(house: House) -> None:
+    from onprem_csms.services import tokens
+    from onprem_csms.services.tokens import NewCard
+
+    await house.do(tokens.create, NewCard(uid="04AABBCCDD", type="personal"))
+    started = await house.start("04AABBCCDD")
+    house.later(600)
+    await house.stop(started, 3000)
+    session = await house.session(started.session_id)
+    assert (session.energy_wh, session.cost, session.priced, session.bill) == (3000, 0, False, None)
+    assert await house.faults() == []
+
+
+async def test_a_top_up_with_the_same_key_is_booked_once_and_other_figures_are_refused(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 0)
+    first = await house.do(wallets.top_up, TopUp(wallet_id, 5000, "slip-1"))
+    again = await house.do(wallets.top_up, TopUp(wallet_id, 5000, "slip-1"))
+    assert (first.repeated, again.repeated, again.entry_id) == (False, True, first.entry_id)
+    with pytest.raises(Conflict):
+        await house.do(wallets.top_up, TopUp(wallet_id, 6000, "slip-1"))
+    assert (await house.wallet(wallet_id)).balance == 5000
+
+
+async def test_verify_finds_a_changed_balance_and_a_changed_entry(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    assert await house.faults() == []
+    await house.do(
+        lambda tx: tx.execute("UPDATE accounts SET balance = balance + 1 WHERE wallet_id = ?", (wallet_id,))
+    )
+    faults = await house.faults()
+    assert len(faults) == 1
+    assert "5001 is not the sum of its postings 5000" in faults[0]
+    await house.do(lambda tx: tx.execute("DROP TRIGGER entries_stay"))
+    await house.do(lambda tx: tx.execute("UPDATE entries SET operator = 'x'"))
+    assert any("changed after it was booked" in fault for fault in await house.faults())
+
+
+async def test_a_top_up_during_the_session_lets_it_go_on(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 1000)
+    started = await house.start("04AABBCCDD")
+    register = 0
+    for minute in range(30):
+        if minute == 5:
+            await house.top_up(wallet_id, 5000)
+        house.later(60)
+        register += 367
+        await house.meter(started, register, 22000)
+    session = await house.session(started.session_id)
+    assert session.cost > 1000
+    assert session.stop_wanted is None
+    assert (await house.wallet(wallet_id)).held == 6000
+    await house.stop(started, register)
+    assert await house.faults() == []
+
+
+async def test_the_supervisor_stops_a_session_whose_readings_stay_away(house: House) -> None:
+    from onprem_csms.services import supervisor
+
+    await house.prepaid_card("04AABBCCDD", 1000)
+    started = await house.start("04AABBCCDD")
+    house.later(60)
+    await house.meter(started, 183, 11000)
+    house.later(1400)
+    await house.do(supervisor.settle_due)
+    assert (await house.session(started.session_id)).stop_wanted is None
+    house.later(200)
+    await house.do(supervisor.settle_due)
+    assert (await house.session(started.session_id)).stop_wanted == "balance_used_up"
