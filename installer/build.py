@@ -1,6 +1,6 @@
 """Packs the product with a Python of its own: dist/onprem-csms/, a folder for machines without Python.
 
-    .venv/bin/python installer/build.py
+    ./dev binary
 
 A folder and not one file: one file unpacks itself to /tmp at every start, fails where nothing may be run from
 there, and leaves its copy behind when it is killed. The C library must not be older than where it was built

@@ -21,17 +21,11 @@ STAMP = VENDOR / ".stamp"
 
 # Where a file stands in its package → where it goes. The licences travel with the files.
 FILES = {
-    "htmx.org/dist/htmx.min.js": VENDOR / "htmx.js",
-    "htmx.org/dist/ext/hx-sse.min.js": VENDOR / "hx-sse.js",
-    "htmx.org/LICENSE": VENDOR / "licences" / "htmx.txt",
     "@picocss/pico/css/pico.min.css": VENDOR / "pico.css",
     "@picocss/pico/LICENSE.md": VENDOR / "licences" / "pico.txt",
     "uplot/dist/uPlot.iife.min.js": VENDOR / "uplot.js",
     "uplot/dist/uPlot.min.css": VENDOR / "uplot.css",
     "uplot/LICENSE": VENDOR / "licences" / "uplot.txt",
-    "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": VENDOR / "dejavu-sans.ttf",
-    "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf": VENDOR / "dejavu-sans-bold.ttf",
-    "dejavu-fonts-ttf/LICENSE": VENDOR / "licences" / "dejavu.txt",
     "axe-core/axe.min.js": WORK / "axe.js",
 }
 

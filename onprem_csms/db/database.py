@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from onprem_csms.clock import Clock, SystemClock, to_text
 from onprem_csms.db.connection import Connection, Row, SqlError, as_store_error, close_all, connect
+from onprem_csms.db.frame_log import Frame, FrameLog
 from onprem_csms.db.migrate import migrate
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import StoreError
@@ -28,10 +29,6 @@ READERS = 2
 LARGEST_GROUP = 512
 FRAMES_WAIT_S = 0.5
 CHECKPOINT_EVERY_S = 1.0
-INSERT_FRAME = """
-    INSERT INTO frames (charger_id, at, direction, text)
-    VALUES (?, ?, ?, ?)
-"""
 
 
 class Memo:
@@ -146,7 +143,8 @@ class Database:
         self._clock = clock
         self._bus = bus
         self._pending: list[_Write] = []
-        self._frames: list[tuple[str, str, str, str]] = []
+        self._frames: list[Frame] = []
+        self._frame_log = FrameLog()
         self._frames_timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._closing = False
@@ -220,7 +218,7 @@ class Database:
 
     def log_frame(self, charger_id: str, direction: str, text: str) -> None:
         """Keep a raw message; it goes into the next group of writes, at the latest in half a second."""
-        self._frames.append((charger_id, to_text(self._clock.now()), direction, text))
+        self._frames.append(Frame(charger_id, to_text(self._clock.now()), direction, text))
         if self._frames_timer is None and not self._pending:
             loop = asyncio.get_running_loop()
             self._frames_timer = loop.call_later(FRAMES_WAIT_S, self._wake.set)
@@ -280,18 +278,19 @@ class Database:
             else:
                 write.future.set_exception(write.error)
 
-    def _commit(self, raw: Any, group: list[_Write], frames: list[tuple[str, str, str, str]]) -> list[Event]:
+    def _commit(self, raw: Any, group: list[_Write], frames: list[Frame]) -> list[Event]:
         execute = raw.execute
         execute("BEGIN IMMEDIATE")
         try:
             if frames:
-                raw.executemany(INSERT_FRAME, frames)
+                self._frame_log.write(raw, frames)
             tx = Tx(raw, self._clock.now(), self.settings, self._memo)
             for write in group:
                 self._run_one(tx, write, raw)
             execute("COMMIT")
         except BaseException:
             self._memo.clear()
+            self._frame_log.forget()
             with contextlib.suppress(SqlError):
                 execute("ROLLBACK")
             raise

@@ -1,46 +1,32 @@
-"""The table ``frames``: every raw message, as it was on the wire. Writing them is the store's own part."""
+"""The table ``frames``: every raw message, as it was on the wire. ``frame_log`` writes it."""
 
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
 
-def find(tx: Tx, charger_id: str, *, before: int, limit: int) -> list[Row]:
-    """Return a charger's messages, newest first."""
-    return tx.all(
-        "SELECT * FROM frames WHERE charger_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (charger_id, before, limit),
-    )
-
-
 def search(tx: Tx, charger_id: str, criteria: dict[str, str | int]) -> list[Row]:
-    """Return a charger's messages, newest first: of a ``direction`` (empty: both), holding a ``text``."""
+    """Return a charger's messages, newest first: of a ``direction`` (empty: both), holding a ``text``.
+
+    Block by block downwards, so that the newest ones are found without looking at the rest.
+    """
     return tx.all(
         """
-        SELECT *
-        FROM frames
-        WHERE charger_id = :charger_id
-            AND id < :before
+        SELECT frames.*
+        FROM frame_blocks
+        CROSS JOIN frames ON frames.id BETWEEN block << 10 AND (block << 10) + 1023
+        WHERE frame_blocks.charger_id = :charger_id
+            AND block <= :before >> 10
+            AND frames.charger_id = :charger_id
+            AND frames.id < :before
             AND :direction IN ('', direction)
             AND (:text = '' OR instr(lower(text), lower(:text)) > 0)
-        ORDER BY id DESC
+        ORDER BY block DESC, frames.id DESC
         LIMIT :limit
         """,
         {"charger_id": charger_id, **criteria},
     )
 
 
-def delete_before(tx: Tx, at: str, limit: int) -> int:
-    """Delete the oldest messages before a moment, at most ``limit``; returns how many went."""
-    return tx.execute(
-        """
-        DELETE FROM frames
-        WHERE id IN (
-            SELECT id
-            FROM frames
-            WHERE at < ?
-            ORDER BY id
-            LIMIT ?
-        )
-        """,
-        (at, limit),
-    )
+def find(tx: Tx, charger_id: str, *, before: int, limit: int) -> list[Row]:
+    """Return a charger's messages, newest first."""
+    return search(tx, charger_id, {"before": before, "limit": limit, "direction": "", "text": ""})

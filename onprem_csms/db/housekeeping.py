@@ -25,15 +25,24 @@ def old_frames(tx: Tx, before: str) -> bool:
 
 
 def forget_frames(tx: Tx, before: str) -> int:
-    """Delete a bite of the oldest raw messages; returns how many."""
-    return tx.execute(
+    """Delete a bite of the oldest raw messages; returns how many. The newest stays, so that no id comes again."""
+    gone = tx.execute(
         """
         DELETE FROM frames
         WHERE id IN (SELECT id FROM frames ORDER BY id LIMIT ?)
+        AND id < (SELECT max(id) FROM frames)
         AND at < ?
         """,
         (BITE, before),
     )
+    tx.execute(
+        """
+        DELETE FROM frame_blocks
+        WHERE charger_id IN (SELECT id FROM chargers)
+        AND block < (SELECT min(id) FROM frames) >> 10
+        """
+    )
+    return gone
 
 
 def forget_logins(tx: Tx) -> int:

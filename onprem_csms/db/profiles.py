@@ -1,6 +1,5 @@
 """Charging profiles: those the site keeps, and those in force at chargers."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from onprem_csms.db.connection import Row
@@ -47,7 +46,7 @@ def find(tx: Tx) -> list[Row]:
     return tx.all("SELECT * FROM charging_profiles ORDER BY id")
 
 
-def put_in_force(tx: Tx, values: Mapping[str, Any]) -> None:
+def put_in_force(tx: Tx, values: dict[str, Any]) -> None:
     """Note that a charger follows a profile; it replaces what OCPP 1.6, section 5.16.4, says it replaces."""
     tx.execute(
         """
@@ -82,7 +81,7 @@ def put_in_force(tx: Tx, values: Mapping[str, Any]) -> None:
     )
 
 
-def clear(tx: Tx, values: Mapping[str, Any]) -> int:
+def clear(tx: Tx, values: dict[str, Any]) -> int:
     """Drop what fits every criterion that is not None; returns how many."""
     return tx.execute(
         """

@@ -30,10 +30,13 @@ def active_power(tx: Tx) -> Row:
         """
         SELECT
             count(*) AS number,
-            coalesce(sum(r.power_w), 0) AS power_w
+            coalesce(sum(iif(j.id IS NULL, r.power_w, j.power_w)), 0) AS power_w
         FROM sessions s
         LEFT JOIN readings r ON r.session_id = s.id
             AND r.at = (SELECT max(q.at) FROM readings q WHERE q.session_id = s.id)
+        LEFT JOIN (SELECT session_id, max(id) AS id FROM reading_journal GROUP BY session_id) l
+            ON l.session_id = s.id
+        LEFT JOIN reading_journal j ON j.id = l.id
         WHERE s.state = 'active'
         """
     )

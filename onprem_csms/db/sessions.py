@@ -12,17 +12,20 @@ _VIEW = """
         c.name AS charger_name,
         p.id AS person_id,
         p.name AS person_name,
-        r.at AS read_at,
-        r.energy_wh AS live_energy_wh,
-        r.cost AS live_cost,
-        r.power_w AS live_power_w,
-        r.soc_percent AS live_soc_percent
+        coalesce(j.at, r.at) AS read_at,
+        coalesce(j.energy_wh, r.energy_wh) AS live_energy_wh,
+        coalesce(j.cost, r.cost) AS live_cost,
+        iif(j.id IS NULL, r.power_w, j.power_w) AS live_power_w,
+        iif(j.id IS NULL, r.soc_percent, j.soc_percent) AS live_soc_percent
     FROM sessions s
     LEFT JOIN chargers c ON c.id = s.charger_id
     LEFT JOIN tokens t ON t.uid = s.token_uid
     LEFT JOIN people p ON p.id = t.person_id
     LEFT JOIN readings r ON r.session_id = s.id
         AND r.at = (SELECT max(q.at) FROM readings q WHERE q.session_id = s.id)
+    LEFT JOIN (SELECT session_id, max(id) AS id FROM reading_journal GROUP BY session_id) l
+        ON l.session_id = s.id
+    LEFT JOIN reading_journal j ON j.id = l.id
 """
 
 
@@ -169,6 +172,7 @@ def silent_since_boot(tx: Tx, booted_before: str) -> list[Row]:
         AND c.booted_at > s.received_at
         AND c.booted_at < ?
         AND NOT EXISTS (SELECT 1 FROM readings r WHERE r.session_id = s.id AND r.at > c.booted_at)
+        AND NOT EXISTS (SELECT 1 FROM reading_journal j WHERE j.session_id = s.id AND j.at > c.booted_at)
         AND NOT (
             coalesce(n.status_at, '') > c.booted_at
             AND n.status IN ('charging', 'suspended_vehicle', 'suspended_charger', 'occupied')

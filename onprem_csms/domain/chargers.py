@@ -85,7 +85,7 @@ class NewCharger:
     security_profile: int = 1
     password: str | None = None
     allow_missing_subprotocol: bool = False
-    token_transform: str = "none"
+    token_transform: str = "none"  # noqa: S105 - how it writes card numbers
     tariff_id: int | None = None
     max_power_w: int | None = None
 

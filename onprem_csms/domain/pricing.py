@@ -117,11 +117,8 @@ def bill(running: Running) -> Bill:
 
 def rate_per_hour(running: Running, power_w: int) -> Fraction:
     """Gross minor units per hour at this power, with the prices and the activity of the last reading."""
-    segment = running.segment
-    factors = segment.start.plan.factors
-    energy = Fraction(*factors[segment.energy]) * power_w if segment.energy != NONE else Fraction(0)
-    time = Fraction(*factors[segment.time]) * HOUR_US if segment.time != NONE else Fraction(0)
-    return energy + time
+    numerator, denominator = _rate(running, power_w)
+    return Fraction(numerator, denominator)
 
 
 def affordable_energy(source: Tariff | Running, amount: int, at: datetime | None = None) -> int | None:
@@ -169,8 +166,8 @@ def exhaustion(running: Running, amount: int, power_w: int, now: datetime) -> da
             _us_until(math.ceil(segment.until_wh) - base.energy_wh, power_w),
         )
         high = min(math.ceil((leaves_us - passed) / SECOND_US), HORIZON_S)
-        rate = float(rate_per_hour(running, power_w)) / 3600
-        guess = low + missing / rate if rate else high
+        numerator, denominator = _rate(running, power_w)
+        guess = low + 3600 * missing * denominator / numerator if numerator else high
         seconds = _search(lambda seconds: total(after(seconds)) >= amount, low, guess, high)
         if seconds is not None:
             return now + timedelta(seconds=seconds)
@@ -180,6 +177,18 @@ def exhaustion(running: Running, amount: int, power_w: int, now: datetime) -> da
 
 
 # ------------------------------------------------------------------------------------------------- inside
+
+
+def _rate(running: Running, power_w: int) -> tuple[int, int]:
+    """The rate per hour in whole numbers: every reading of a prepaid session asks for it."""
+    segment = running.segment
+    factors = segment.start.plan.factors
+    numerator, denominator = factors[segment.energy] if segment.energy != NONE else (0, 1)
+    numerator *= power_w
+    if segment.time != NONE:
+        times, over = factors[segment.time]
+        numerator, denominator = numerator * over + times * HOUR_US * denominator, denominator * over
+    return numerator, denominator
 
 
 def _microseconds(running: Running) -> int:

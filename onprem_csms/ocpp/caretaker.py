@@ -29,6 +29,7 @@ class Caretaker:
         self._stations = stations
 
     async def look_after(self) -> None:
+        """Look around four times a second, until cancelled."""
         tick = 0
         while True:
             await asyncio.sleep(TICK_S)
@@ -64,7 +65,10 @@ class Caretaker:
 
     async def _look_for_silence(self, now: float) -> None:
         """Ping who is silent for three heartbeats, let go who does not stir then, ping all if so configured."""
-        patience = max(HEARTBEATS_MISSED * self._stations.ctx.settings.heartbeat_interval_s, self._stations.options.shortest_idle_s)
+        patience = max(
+            HEARTBEATS_MISSED * self._stations.ctx.settings.heartbeat_interval_s,
+            self._stations.options.shortest_idle_s,
+        )
         every = self._stations.options.ping_interval_s
         for connection in self._stations.all():
             silent = now - connection.heard

@@ -33,6 +33,7 @@ class Connection:
     __slots__ = (
         "_asked",
         "_limits",
+        "_log_frame",
         "_odd_frames",
         "_probe",
         "_quirks",
@@ -51,7 +52,9 @@ class Connection:
         "version",
     )
 
-    def __init__(self, stations: "Stations", charger_id: str, version: Version, registration: Registration) -> None:
+    def __init__(
+        self, stations: "Stations", charger_id: str, version: Version, registration: Registration
+    ) -> None:
         self.charger_id = charger_id
         self.version = version
         self.registration = registration
@@ -64,6 +67,7 @@ class Connection:
         self._stations = stations
         self._router: Router = stations.router(version)
         self._limits = stations.limits(version)
+        self._log_frame = stations.ctx.store.log_frame
         self._ws: web.WebSocketResponse[bool] | None = None
         self._turns: Turns[Pending] | None = None
         self._quirks: dict[str, list[str | int]] | None = None
@@ -129,19 +133,18 @@ class Connection:
         self.quirk("unreadable", text)
         if self._odd_frames < _MOST_ODD_FRAMES_LOGGED:
             self._odd_frames += 1
-            self._log("in", text)
+            self._log_frame(self.charger_id, "in", text)
         if fault.id is not None:
             await self._send(frames.encode_error(fault.id, fault.code, str(fault)))
 
     async def _answer(self, call: Call, data: bytes) -> None:
         raw = data.decode("utf-8", "replace")
         action = self.version.actions.get(call.action)
-        logged = action is None or action.logged
-        if logged:
-            self._log("in", raw)
+        if action is None or action.logged:
+            self._log_frame(self.charger_id, "in", raw)
         answer = await self._router.answer(self, call, raw)
-        if logged:
-            self._log("out", answer.decode())
+        if action is None or (action.logged and action.answer_logged):
+            self._log_frame(self.charger_id, "out", answer.decode())
         await self._send(answer)
 
     async def _take_answer(self, frame: CallResult | CallError, data: bytes) -> None:
@@ -149,7 +152,7 @@ class Connection:
         if pending is None:
             self.quirk("stray_answer", data[:500].decode("utf-8", "replace"))
             return
-        self._log("in", data.decode("utf-8", "replace"))
+        self._log_frame(self.charger_id, "in", data.decode("utf-8", "replace"))
         for kind in frame.quirks:
             self.quirk(kind, data[:500].decode("utf-8", "replace"))
         await self._send_next()
@@ -181,7 +184,7 @@ class Connection:
 
     async def _dispatch(self, pending: Pending) -> None:
         pending.deadline = asyncio.get_running_loop().time() + self._stations.options.call_timeout_s
-        self._log("out", pending.text)
+        self._log_frame(self.charger_id, "out", pending.text)
         self._stations.sent(self, pending)
         await self._send(pending.data)
 
@@ -215,9 +218,6 @@ class Connection:
         return [] if self._turns is None else self._turns.close()
 
     # ------------------------------------------------------------------ what is known of it
-
-    def _log(self, direction: str, text: str) -> None:
-        self._stations.ctx.store.log_frame(self.charger_id, direction, text)
 
     def quirk(self, kind: str, example: str = "") -> None:
         """Count a deviation; the counters are stored now and then."""

@@ -55,7 +55,9 @@ Frame = Call | CallResult | CallError
 class FrameError(PeerError):
     """A frame that can't be read; ``id`` is what to answer to with ``code``, None: don't answer."""
 
-    def __init__(self, message: str, *, code: str = "FormationViolation", id: MessageId | None = NO_ID) -> None:
+    def __init__(
+        self, message: str, *, code: str = "FormationViolation", id: MessageId | None = NO_ID
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.id = id
@@ -99,7 +101,7 @@ def shallow(data: bytes, limit: int) -> bool:
 
 def encode_call(id: str, action: str, payload: dict[str, Any]) -> bytes:
     """Write a request, compact, its members in the order given; TypeError for what JSON can't hold."""
-    return b'[2,%b,%b,%b]' % (orjson.dumps(id), orjson.dumps(action), orjson.dumps(payload))
+    return b"[2,%b,%b,%b]" % (orjson.dumps(id), orjson.dumps(action), orjson.dumps(payload))
 
 
 def encode_result(id: MessageId, payload: dict[str, Any]) -> bytes:
@@ -129,7 +131,7 @@ def _frame(value: Any, quirks: tuple[str, ...] = ()) -> Frame:
 def _call(value: list[Any], quirks: tuple[str, ...]) -> Call:
     if len(value) == 4:
         _, id, action, payload = value
-        if type(id) is str and type(action) is str and type(payload) is dict and len(id) <= LONGEST_ID:
+        if type(id) is str and type(action) is str and type(payload) is dict and 0 < len(id) <= LONGEST_ID:
             return Call(id, action, payload, quirks)
     else:
         quirks = (*quirks, "elements")
@@ -149,7 +151,11 @@ def _answer(kind: int, value: list[Any], quirks: tuple[str, ...]) -> Frame:
         quirks = (*quirks, "elements")
     if kind == CALL_RESULT:
         payload = value[2] if len(value) > 2 else {}
-        return CallResult(id, payload, quirks) if type(payload) is dict else CallResult(id, {}, (*quirks, "payload"))
+        return (
+            CallResult(id, payload, quirks)
+            if type(payload) is dict
+            else CallResult(id, {}, (*quirks, "payload"))
+        )
     code, description, details = (*value[2:5], None, None, None)[:3]
     if type(details) is not dict:
         details = {} if details is None else {"details": details}

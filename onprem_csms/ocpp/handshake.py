@@ -38,15 +38,20 @@ def identities(raw_path: str) -> tuple[str, ...]:
     if inner != plain:
         candidates = [inner.strip("/")]
     if f"{PREFIX}/" in candidates[0].lower():
-        candidates.insert(0, re.split(rf"(?:^|/){PREFIX}/+", candidates[0], flags=re.IGNORECASE)[-1].strip("/"))
+        candidates.insert(
+            0, re.split(rf"(?:^|/){PREFIX}/+", candidates[0], flags=re.IGNORECASE)[-1].strip("/")
+        )
     candidates.extend(_parts(candidates[0]))
-    usable = (text for text in candidates if text and len(text) <= LONGEST_IDENTITY and not _CONTROL.search(text))
+    usable = (
+        text for text in candidates if text and len(text) <= LONGEST_IDENTITY and not _CONTROL.search(text)
+    )
     return tuple(dict.fromkeys(usable))
 
 
 def candidates(raw_path: str, sent: Credentials | None) -> tuple[str, ...]:
     """List the identities that a request may mean: those of its path, and its user name where the path only
-    appends something to that (a serial, as some do)."""
+    appends something to that (a serial, as some do).
+    """
     found = identities(raw_path)
     user = "" if sent is None else sent.user
     if user and any(identity.casefold().startswith(user.casefold()) for identity in found):

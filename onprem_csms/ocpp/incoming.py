@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
 from onprem_csms.domain.chargers import Registration
@@ -28,21 +27,18 @@ class Station(Protocol):
 class Incoming:
     """One call. A plain class with slots, because one is made for every message."""
 
-    __slots__ = ("action", "broken", "charger_id", "ctx", "payload", "raw", "received", "station")
+    __slots__ = ("action", "broken", "charger_id", "ctx", "payload", "raw", "station", "window")
 
-    def __init__(self, ctx: Context, station: Station, charger_id: str, received: datetime) -> None:
+    def __init__(self, ctx: Context, station: Station, charger_id: str, window: moments.Window) -> None:
         self.ctx = ctx
         self.station = station
         self.charger_id = charger_id
-        self.received = received
+        self.window = window
+        """The span in which this call's times are believed, and when it was received."""
         self.action = ""
         self.payload: dict[str, Any] = {}
         self.raw = ""
         self.broken = False
-
-    def window(self) -> moments.Window:
-        """Return the span in which this call's times are believed."""
-        return moments.window(self.received, self.ctx.settings.sessions.clock_skew_s)
 
     def flags(self, quirks: tuple[str, ...], *, clock: bool) -> tuple[str, ...]:
         """Count what was odd and return what the services must know of it."""
@@ -82,10 +78,12 @@ class Action:
 
     ``must_answer`` marks a message that carries money: it makes the normal answer, from a number that
     may serve as the transaction's id, even when the house fails. ``stand_ins`` fill what may be missing.
+    ``answer_logged`` is off where the answer never says anything.
     """
 
     handler: Handler
     must_answer: Callable[[int], dict[str, Any]] | None = None
     before_accepted: bool = False
     logged: bool = True
+    answer_logged: bool = True
     stand_ins: Mapping[str, Any] = field(default_factory=dict)

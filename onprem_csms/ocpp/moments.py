@@ -7,6 +7,7 @@ OLDEST = timedelta(days=400)
 """How far back a message may lie: chargers keep sessions while they are offline, not for years."""
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 _MILLISECONDS_FROM = 100_000_000_000
 
 
@@ -32,6 +33,24 @@ class Moment(NamedTuple):
 def window(received: datetime, skew_s: int) -> Window:
     """Return the span in which a time is believed in a message received now."""
     return Window(received - OLDEST, received + timedelta(seconds=skew_s), received)
+
+
+class Windows:
+    """Makes windows; one serves all messages of the same second."""
+
+    __slots__ = ("_last", "_skew", "_until")
+
+    def __init__(self, skew_s: int) -> None:
+        self._skew = skew_s
+        self._until = FIRST
+        self._last: Window
+
+    def at(self, now: datetime) -> Window:
+        """Return the window of a message received now, of which ``received`` may be a second old."""
+        if not self._until - _SECOND < now < self._until:
+            self._last = window(now, self._skew)
+            self._until = now + _SECOND
+        return self._last
 
 
 def read(raw: object, believed: Window) -> Moment:
@@ -77,7 +96,9 @@ def _odd(raw: object, believed: Window) -> Moment:
     try:
         if isinstance(raw, str) and not raw.strip().isdigit():
             at = datetime.fromisoformat(raw.strip().replace(" ", ""))
-            return _check(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), believed, "time_format")
+            return _check(
+                at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), believed, "time_format"
+            )
         seconds = float(raw)  # type: ignore[arg-type]
         seconds = seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds
         return _check(datetime.fromtimestamp(seconds, UTC), believed, "time_format")

@@ -58,7 +58,9 @@ class Pending:
 
     __slots__ = ("action", "command_id", "data", "deadline", "id", "kind", "request", "result", "text")
 
-    def __init__(self, frame: OutFrame, command_id: int, kind: CommandKind, request: Mapping[str, Any]) -> None:
+    def __init__(
+        self, frame: OutFrame, command_id: int, kind: CommandKind, request: Mapping[str, Any]
+    ) -> None:
         self.id = frame.id
         self.action = frame.action
         self.data = frame.data

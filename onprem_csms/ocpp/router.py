@@ -9,6 +9,7 @@ from onprem_csms.errors import AppError, StoreError
 from onprem_csms.ocpp import frames, schemas
 from onprem_csms.ocpp.frames import Call
 from onprem_csms.ocpp.incoming import Action, Incoming, Station
+from onprem_csms.ocpp.moments import Windows
 from onprem_csms.ocpp.repair import repair
 from onprem_csms.ocpp.schemas import Fault
 from onprem_csms.ocpp.versions import Version
@@ -41,12 +42,13 @@ class UnansweredError(Exception):
 class Router:
     """Answers the calls of chargers that speak one version."""
 
-    __slots__ = ("_actions", "_ctx", "_folded", "_valid", "_version")
+    __slots__ = ("_actions", "_ctx", "_folded", "_valid", "_version", "_windows")
 
     def __init__(self, ctx: Context, version: Version) -> None:
         self._ctx = ctx
         self._version = version
         self._actions = version.actions
+        self._windows = Windows(ctx.settings.sessions.clock_skew_s)
         self._folded = {name.casefold(): name for name in version.actions}
         self._valid = {name: schemas.incoming(version.schemas, name).is_valid for name in version.actions}
 
@@ -60,7 +62,7 @@ class Router:
                 return self._unknown(peer, call)
             action = self._actions[name]
             peer.quirk("action_case", raw)
-        incoming = Incoming(self._ctx, peer, peer.charger_id, self._ctx.clock.now())
+        incoming = Incoming(self._ctx, peer, peer.charger_id, self._windows.at(self._ctx.clock.now()))
         incoming.action, incoming.payload, incoming.raw = name, call.payload, raw
         if call.quirks or not self._valid[name](call.payload):
             fault = self._mend(incoming, action, call.quirks)

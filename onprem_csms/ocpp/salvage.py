@@ -74,6 +74,8 @@ def mend(data: bytes) -> bytes | None:
         if out and not open_brackets:
             break  # what follows the end is rubbish
         _append(out, open_brackets, token)
+    if open_brackets and out[-1][-1].isdigit():
+        out[-1] = "null"  # cut off in the middle, it would be another number
     while open_brackets:
         _close(out, open_brackets, _CLOSER[open_brackets[-1]])
     return "".join(out).encode("utf-8", "replace")
@@ -85,9 +87,9 @@ def _append(out: list[str], open_brackets: list[str], token: str) -> None:
         out.append(token)
     elif token in ("]", "}"):
         _close(out, open_brackets, token)
-    elif token == ",":
-        _comma(out, open_brackets)
-    elif token == ":":
+    elif token == ",":  # noqa: S105 - a token of JSON
+        _comma(out)
+    elif token == ":":  # noqa: S105
         out.append(token)
     else:
         out.append(_scalar(token))
@@ -104,7 +106,7 @@ def _close(out: list[str], open_brackets: list[str], token: str) -> None:
     out.append(token)
 
 
-def _comma(out: list[str], open_brackets: list[str]) -> None:
+def _comma(out: list[str]) -> None:
     if out[-1] == ":":
         out.append("null")
     if out[-1] not in ("[", "{", ","):
@@ -121,7 +123,9 @@ def _scalar(token: str) -> str:
     except ValueError:
         return "null"
     finite = number - number == 0
-    return token.lstrip("+") if finite and len(token) <= _LONGEST_NUMBER and _is_json_number(token) else "null"
+    return (
+        token.lstrip("+") if finite and len(token) <= _LONGEST_NUMBER and _is_json_number(token) else "null"
+    )
 
 
 def _is_json_number(token: str) -> bool:

@@ -72,7 +72,7 @@ def incoming(version: str, name: str) -> Schema:
 
 @cache
 def outgoing(version: str, name: str) -> Schema:
-    """Return the schema of a message that the house sends, moments and addresses checked; KeyError when there is none."""
+    """Return the schema of a message that the house sends, with its formats; KeyError when there is none."""
     return Schema(_load(version, name), formats=True)
 
 

@@ -72,7 +72,9 @@ class Door:
     async def open(self, request: web.Request) -> web.StreamResponse:
         """Take a connection attempt from its opening request to its end."""
         if request.headers.get(hdrs.UPGRADE, "").strip().lower() != "websocket":
-            return _plain(426, "This address is for chargers (OCPP over WebSocket).", {"Upgrade": "websocket"})
+            return _plain(
+                426, "This address is for chargers (OCPP over WebSocket).", {"Upgrade": "websocket"}
+            )
         if self._waiting >= self._options.handshakes_waiting:
             return _plain(503, "Too many chargers come at once.", {"Retry-After": "10"})
         self._waiting += 1
@@ -102,7 +104,9 @@ class Door:
             return _refusal()
         version, reason = _common(knock, admitted)
         if version is None:
-            await self._write_down(knock, Refused(admitted.charger_id, reason or "no_subprotocol", known=True))
+            await self._write_down(
+                knock, Refused(admitted.charger_id, reason or "no_subprotocol", known=True)
+            )
             return await self._part_politely(request, reason)
         if not await self._make_way(admitted.charger_id):
             await self._write_down(knock, Refused(admitted.charger_id, "already_connected", known=True))

@@ -23,6 +23,7 @@ from onprem_csms.services.context import Context, Tx
 from onprem_csms.services.ports import CommandResult
 
 log = logging.getLogger(__name__)
+FOREVER = "forever"
 
 
 class Stations:
@@ -57,19 +58,16 @@ class Stations:
         """End every connection and wait until that is written down."""
         for connection in self.all():
             connection.end("shutdown", 1001, "The central system stops.")
-        deadline = asyncio.get_running_loop().time() + self.options.close_wait_s + 1
-        while self._connections and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        for connection in self.all():
             self.left(connection)
-        ours = [task for task in self._tasks if task.get_name() == "forever"]
-        for task in ours:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for task in self._tasks:
+            if task.get_name() == FOREVER:
+                task.cancel()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def spawn(self, work: Coroutine[Any, Any, None], *, forever: bool = False) -> None:
         """Let something run beside; what fails is logged."""
-        task = asyncio.create_task(_logged(work), name="forever" if forever else "beside")
+        task = asyncio.create_task(_logged(work), name=FOREVER if forever else "beside")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -121,7 +119,7 @@ class Stations:
             presence.connected, connection.charger_id, connection.version.protocol, connection.remote
         )
         if await self.ctx.read(configuration.unmet, connection.charger_id):
-            self.spawn(self._ask_again(connection))
+            self.spawn(self._ask_again(connection), forever=True)
 
     def left(self, connection: Connection) -> None:
         """Let a connection go: its calls end, and a newer one of the same charger stays. Twice is fine."""

@@ -99,13 +99,13 @@ async def data_transfer(call: Incoming) -> Payload:
 
 async def heartbeat(call: Incoming) -> Payload:
     """4.6: still here, and what time is it. Nothing is written."""
-    return {"currentTime": moments.wire(call.received)}
+    return {"currentTime": moments.wire(call.ctx.clock.now())}
 
 
 async def meter_values(call: Incoming) -> Payload:
     """4.7: readings, of a session or of none."""
     payload = call.payload
-    readings, quirks, clock = v16_meter.decode(payload.get("meterValue", ()), call.window())
+    readings, quirks, clock = v16_meter.decode(payload.get("meterValue", ()), call.window)
     connector = call.whole("connectorId") or 0
     transaction = payload.get("transactionId")
     batch = MeterBatch(
@@ -124,7 +124,7 @@ async def start_transaction(call: Incoming) -> Payload:
     """4.8: a session began. It always gets its id, with the verdict on the card."""
     payload = call.payload
     raw = payload.get("timestamp")
-    at, quirk, replaced = moments.read(raw, call.window())
+    at, quirk, replaced = moments.read(raw, call.window)
     start = StartRequest(
         call.charger_id,
         call.whole("connectorId") or 0,
@@ -149,9 +149,9 @@ async def status_notification(call: Incoming) -> Payload:
     if status is None:
         call.station.quirk("unknown_status", call.raw)
         return {}
-    at = call.received
+    at = call.ctx.clock.now()
     if "timestamp" in payload:
-        at, quirk, _ = moments.read(payload["timestamp"], call.window())
+        at, quirk, _ = moments.read(payload["timestamp"], call.window)
         if quirk:
             call.station.quirk(quirk, call.raw)
     error = payload.get("errorCode", "NoError")
@@ -171,7 +171,7 @@ async def status_notification(call: Incoming) -> Payload:
 async def stop_transaction(call: Incoming) -> Payload:
     """4.10: a session ended."""
     payload = call.payload
-    window = call.window()
+    window = call.window
     at, quirk, replaced = moments.read(payload.get("timestamp"), window)
     decoded = v16_meter.decode(payload.get("transactionData", ()), window)
     quirks = (quirk, *decoded.quirks) if quirk else decoded.quirks
@@ -235,7 +235,7 @@ ACTIONS: dict[str, Action] = {
     "FirmwareStatusNotification": Action(notice, before_accepted=True),
     "Heartbeat": Action(heartbeat, logged=False),
     "LogStatusNotification": Action(notice, before_accepted=True),
-    "MeterValues": Action(meter_values, must_answer=lambda _: {}),
+    "MeterValues": Action(meter_values, must_answer=lambda _: {}, answer_logged=False),
     "SecurityEventNotification": Action(notice, before_accepted=True),
     "SignCertificate": Action(sign_certificate, before_accepted=True),
     "SignedFirmwareStatusNotification": Action(notice, before_accepted=True),

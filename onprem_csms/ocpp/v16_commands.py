@@ -4,7 +4,7 @@
 commands of the services into requests, their members in the order of the specification.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from onprem_csms.domain import commands
@@ -17,7 +17,7 @@ from onprem_csms.services.context import Tx
 
 Request = dict[str, Any]
 
-KEY_OF_PASSWORD = "AuthorizationKey"
+KEY_OF_PASSWORD = "AuthorizationKey"  # noqa: S105 - the name of a setting
 LONGEST_TOKEN = 20
 _HIDDEN = "***"
 _WISHES: dict[str, WishStatus] = {
@@ -43,46 +43,78 @@ _TOPICS: dict[commands.Topic, str] = {
 
 def translate(command: commands.Command) -> tuple[str, Request]:
     """Return the action and the request of a neutral command; Invalid where 1.6 can't say it."""
-    match command:
-        case commands.RemoteStart(uid, connector):
-            place = {} if connector is None else {"connectorId": connector}
-            return "RemoteStartTransaction", {**place, "idTag": _token(uid)}
-        case commands.RemoteStop(transaction_id):
-            return "RemoteStopTransaction", {"transactionId": _number(transaction_id)}
-        case commands.Reset(hard):
-            return "Reset", {"type": "Hard" if hard else "Soft"}
-        case commands.Unlock(connector):
-            return "UnlockConnector", {"connectorId": connector}
-        case commands.ChangeAvailability(operative, connector):
-            kind = "Operative" if operative else "Inoperative"
-            return "ChangeAvailability", {"connectorId": connector, "type": kind}
-        case commands.ClearCache():
-            return "ClearCache", {}
-        case commands.GetConfiguration(keys):
-            return "GetConfiguration", {"key": list(keys)} if keys else {}
-        case commands.ChangeConfiguration(key, value):
-            return "ChangeConfiguration", {"key": key, "value": value}
-        case commands.Trigger(topic, connector):
-            place = {} if connector is None else {"connectorId": connector}
-            return "TriggerMessage", {"requestedMessage": _TOPICS[topic], **place}
-        case commands.Reserve():
-            return "ReserveNow", _reserve(command)
-        case commands.CancelReservation(reservation_id):
-            return "CancelReservation", {"reservationId": reservation_id}
-        case commands.FollowProfile(connector, profile_id, profile):
-            numbered = {**profile, "chargingProfileId": profile_id}
-            return "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": numbered}
+    return _TRANSLATIONS[type(command)](command)
 
 
-def _reserve(command: commands.Reserve) -> Request:
+def _remote_start(command: commands.RemoteStart) -> tuple[str, Request]:
+    return "RemoteStartTransaction", {**_place(command.connector), "idTag": _token(command.uid)}
+
+
+def _remote_stop(command: commands.RemoteStop) -> tuple[str, Request]:
+    return "RemoteStopTransaction", {"transactionId": _number(command.transaction_id)}
+
+
+def _reset(command: commands.Reset) -> tuple[str, Request]:
+    return "Reset", {"type": "Hard" if command.hard else "Soft"}
+
+
+def _unlock(command: commands.Unlock) -> tuple[str, Request]:
+    return "UnlockConnector", {"connectorId": command.connector}
+
+
+def _change_availability(command: commands.ChangeAvailability) -> tuple[str, Request]:
+    word = "Operative" if command.operative else "Inoperative"
+    return "ChangeAvailability", {"connectorId": command.connector, "type": word}
+
+
+def _clear_cache(command: commands.ClearCache) -> tuple[str, Request]:
+    return "ClearCache", {}
+
+
+def _get_configuration(command: commands.GetConfiguration) -> tuple[str, Request]:
+    return "GetConfiguration", {"key": list(command.keys)} if command.keys else {}
+
+
+def _change_configuration(command: commands.ChangeConfiguration) -> tuple[str, Request]:
+    return "ChangeConfiguration", {"key": command.key, "value": command.value}
+
+
+def _trigger(command: commands.Trigger) -> tuple[str, Request]:
+    return "TriggerMessage", {"requestedMessage": _TOPICS[command.topic], **_place(command.connector)}
+
+
+def _reserve(command: commands.Reserve) -> tuple[str, Request]:
     group = {"parentIdTag": command.group[:LONGEST_TOKEN]} if command.group else {}
-    return {
+    return "ReserveNow", {
         "connectorId": command.connector,
         "expiryDate": moments.wire(command.until),
         "idTag": _token(command.uid),
         **group,
         "reservationId": command.reservation_id,
     }
+
+
+def _cancel_reservation(command: commands.CancelReservation) -> tuple[str, Request]:
+    return "CancelReservation", {"reservationId": command.reservation_id}
+
+
+_TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
+    commands.RemoteStart: _remote_start,
+    commands.RemoteStop: _remote_stop,
+    commands.Reset: _reset,
+    commands.Unlock: _unlock,
+    commands.ChangeAvailability: _change_availability,
+    commands.ClearCache: _clear_cache,
+    commands.GetConfiguration: _get_configuration,
+    commands.ChangeConfiguration: _change_configuration,
+    commands.Trigger: _trigger,
+    commands.Reserve: _reserve,
+    commands.CancelReservation: _cancel_reservation,
+}
+
+
+def _place(connector: int | None) -> Request:
+    return {} if connector is None else {"connectorId": connector}
 
 
 def _token(uid: str) -> str:
@@ -123,7 +155,9 @@ def _reservation_cancelled(tx: Tx, answered: Answered) -> None:
 
 def _profile_set(tx: Tx, answered: Answered) -> None:
     if answered.status == "Accepted":
-        _in_force(tx, answered.charger_id, answered.request["connectorId"], answered.request["csChargingProfiles"])
+        _in_force(
+            tx, answered.charger_id, answered.request["connectorId"], answered.request["csChargingProfiles"]
+        )
 
 
 def _remote_started(tx: Tx, answered: Answered) -> None:

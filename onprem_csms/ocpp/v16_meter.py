@@ -13,9 +13,9 @@ from onprem_csms.ocpp import moments
 from onprem_csms.ocpp.moments import Window
 
 ENERGY, POWER, CURRENT, VOLTAGE, CHARGE = range(5)
-_DEFAULT_MEASURAND = "Energy.Active.Import.Register"
-_DIMENSIONS = {
-    _DEFAULT_MEASURAND: ENERGY,
+_DIMENSIONS: dict[str | None, int] = {
+    None: ENERGY,
+    "Energy.Active.Import.Register": ENERGY,
     "Power.Active.Import": POWER,
     "Current.Import": CURRENT,
     "Voltage": VOLTAGE,
@@ -45,20 +45,26 @@ _OTHER_MEASURANDS = frozenset(
 )
 # From the unit to the house's own: Wh, W, mA, mV, %. None: the charger named none.
 _FACTORS: tuple[dict[str | None, float], ...] = (
-    {None: 1, "Wh": 1, "kWh": 1000, "W": 1, "kW": 1000},
-    {None: 1, "W": 1, "kW": 1000, "VA": 1, "kVA": 1000, "Wh": 1, "kWh": 1000},
+    {None: 1, "Wh": 1, "kWh": 1000},
+    {None: 1, "W": 1, "kW": 1000},
     {None: 1000, "A": 1000},
     {None: 1000, "V": 1000},
     {None: 1, "Percent": 1},
 )
 # A power unit on a register or the reverse: the number is right, the word is a slip.
-_SLIPS: tuple[frozenset[str], ...] = (
-    frozenset(("W", "kW")),
-    frozenset(("Wh", "kWh", "VA", "kVA")),
-    frozenset(),
-    frozenset(),
-    frozenset(),
+_SLIPS: tuple[dict[str | None, float], ...] = (
+    {"W": 1, "kW": 1000},
+    {"Wh": 1, "kWh": 1000, "VA": 1, "kVA": 1000},
+    {},
+    {},
+    {},
 )
+_NONE = -1
+_MEASURANDS: dict[str | None, tuple[int, dict[str | None, float]]] = {
+    name: (dimension, _FACTORS[dimension]) for name, dimension in _DIMENSIONS.items()
+}
+_NOT_READ: tuple[int, dict[str | None, float]] = (_NONE, {})
+_SOMEWHERE, _NOWHERE = 5, 9
 _PLACES = {None: 0, "Outlet": 0, "Cable": 1, "Inlet": 2, "EV": 3, "Body": 4}
 _CONTEXTS: dict[str, ReadingContext] = {
     "": "periodic",
@@ -83,23 +89,6 @@ class Decoded(NamedTuple):
     clock: bool
 
 
-class _Plan(NamedTuple):
-    """What to do with a value of certain words: the dimension (negative: leave it out), the factor to the
-    house's unit, how well its place fits, its phase, and the quirk in the words."""
-
-    dimension: int
-    factor: float = 1.0
-    place: int = 0
-    phase: str | None = None
-    quirk: str = ""
-
-
-_SIGNED, _LEFT_OUT = -1, -2
-# Chargers say the same words all day; what they mean is worked out once.
-_plans: dict[tuple[Any, ...], _Plan] = {}
-_MOST_PLANS = 4096
-
-
 def decode(meter_values: Iterable[Mapping[str, Any]], believed: Window) -> Decoded:
     """Read a list of meter values; what can't be read is left out and named."""
     readings: list[Reading] = []
@@ -114,23 +103,26 @@ def decode(meter_values: Iterable[Mapping[str, Any]], believed: Window) -> Decod
     return Decoded(tuple(readings), tuple(dict.fromkeys(quirks)) if quirks else (), clock)
 
 
-def _read(samples: Iterable[Mapping[str, Any]], at: datetime, readings: list[Reading], quirks: list[str]) -> None:
+def _read(  # noqa: C901 - one loop that runs for every value: calls would cost more than it does
+    samples: Iterable[Mapping[str, Any]], at: datetime, readings: list[Reading], quirks: list[str]
+) -> None:
+    # Runs for every value of every message: few look-ups, the odd cases apart.
     values: list[float | None] = [None, None, None, None, None]
-    places = [9, 9, 9, 9, 9]
+    places = [_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE]
     phases: list[tuple[int, str, float]] = []
     signed: list[str] = []
     context = None
     for sample in samples:
         get = sample.get
-        words = (get("measurand"), get("unit"), get("phase"), get("location"), get("format"))
-        dimension, factor, place, phase, quirk = _plans.get(words) or _plan(words)
-        if quirk:
-            quirks.append(quirk)
-        if dimension < 0:
-            if dimension == _SIGNED:
-                signed.append(get("value", ""))
-                context = context or get("context", "")
-            continue
+        dimension, factors = _MEASURANDS.get(get("measurand"), _NOT_READ)
+        factor = factors.get(get("unit"))
+        if factor is None or "format" in sample:
+            factor = _odd_factor(sample, dimension, factor, quirks)
+            if factor is None:
+                if get("format") == "SignedData":
+                    signed.append(get("value", ""))
+                    context = context or get("context", "")
+                continue
         try:
             number = float(sample["value"]) * factor
         except (KeyError, TypeError, ValueError):
@@ -138,9 +130,10 @@ def _read(samples: Iterable[Mapping[str, Any]], at: datetime, readings: list[Rea
         if not -_LARGEST < number < _LARGEST:  # true for NaN too
             quirks.append("unreadable_value")
             continue
+        phase = get("phase")
         if phase is not None:
             phases.append((dimension, phase, number))
-        elif place < places[dimension]:
+        elif (place := _PLACES.get(get("location"), _SOMEWHERE)) < places[dimension]:
             values[dimension], places[dimension] = number, place
         if context is None or dimension == ENERGY:
             context = get("context", "")
@@ -150,27 +143,21 @@ def _read(samples: Iterable[Mapping[str, Any]], at: datetime, readings: list[Rea
         _append(readings, at, values, _CONTEXTS.get(context, "other"), signed)
 
 
-def _plan(words: tuple[Any, ...]) -> _Plan:
-    """Work out what to do with a value of these words: measurand, unit, phase, location, format."""
-    plan = _new_plan(*words)
-    if len(_plans) < _MOST_PLANS:
-        _plans[words] = plan
-    return plan
-
-
-def _new_plan(measurand: str | None, unit: str | None, phase: str | None, place: str | None, form: str | None) -> _Plan:
-    if form == "SignedData":
-        return _Plan(_SIGNED)
-    dimension = _DIMENSIONS.get(measurand or _DEFAULT_MEASURAND, _LEFT_OUT)
-    if dimension == _LEFT_OUT:
-        return _Plan(_LEFT_OUT, quirk="" if measurand in _OTHER_MEASURANDS else "unknown_measurand")
-    factor = _FACTORS[dimension].get(unit)
-    if factor is None:
-        return _Plan(_LEFT_OUT, quirk="wrong_unit")
-    if phase == "N":
-        return _Plan(_LEFT_OUT)
-    quirk = "wrong_unit" if unit in _SLIPS[dimension] else ""
-    return _Plan(dimension, factor, _PLACES.get(place, 5), phase, quirk)
+def _odd_factor(
+    sample: Mapping[str, Any], dimension: int, factor: float | None, quirks: list[str]
+) -> float | None:
+    """Return the factor of a value whose words are seldom; None: it is not a number to be read."""
+    if sample.get("format") == "SignedData":
+        return None
+    if factor is not None:
+        return factor
+    measurand, unit = sample.get("measurand"), sample.get("unit")
+    if dimension == _NONE:
+        if measurand not in _OTHER_MEASURANDS:
+            quirks.append("unknown_measurand")
+        return None
+    quirks.append("wrong_unit")
+    return _SLIPS[dimension].get(unit)
 
 
 def _loose_number(text: object, quirks: list[str]) -> float:
@@ -191,7 +178,7 @@ def _fold_phases(values: list[float | None], phases: list[tuple[int, str, float]
     seen = [value is not None for value in values]
     said: set[tuple[int, str]] = set()
     for dimension, phase, number in phases:
-        if seen[dimension] or (dimension, phase) in said:
+        if seen[dimension] or phase == "N" or (dimension, phase) in said:
             continue
         said.add((dimension, phase))
         before = values[dimension]
@@ -222,5 +209,4 @@ def _append(
         signed[0] if signed else None,
     )
     readings.append(reading)
-    for text in signed[1:]:
-        readings.append(Reading(at, context=context, signed=text))
+    readings.extend(Reading(at, context=context, signed=text) for text in signed[1:])

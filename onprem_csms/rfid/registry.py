@@ -32,12 +32,13 @@ DECODERS: dict[str, Kind] = {
 def faults(configs: Sequence[ReaderConfig]) -> list[tuple[str, str]]:
     """List everything that is wrong with the ``[[readers]]`` tables, as (path, sentence)."""
     found: list[tuple[str, str]] = []
-    for at, config in enumerate(configs):
-        found += [(f"readers[{at}].{key}", sentence) for key, sentence in _faults_of(config)]
-        if config.id in {earlier.id for earlier in configs[:at]}:
-            found.append((f"readers[{at}].id", "Another reader has this id."))
-        if config.port in {earlier.port for earlier in configs[:at]}:
-            found.append((f"readers[{at}].port", "Another reader has this port."))
+    for number, config in enumerate(configs, 1):
+        earlier = configs[: number - 1]
+        found += [(f"readers.{number}.{key}", sentence) for key, sentence in _faults_of(config)]
+        if config.id in {other.id for other in earlier}:
+            found.append((f"readers.{number}.id", "Another reader has this id."))
+        if config.port in {other.port for other in earlier}:
+            found.append((f"readers.{number}.port", "Another reader has this port."))
     return found
 
 

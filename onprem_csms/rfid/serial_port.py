@@ -108,20 +108,21 @@ class SerialLine:
         """Hand on what arrives until the line is lost."""
         loop = asyncio.get_running_loop()
         descriptor = port.fileno()
-        lost = asyncio.Event()
+        lost = loop.create_future()
         loop.add_reader(descriptor, self._take, descriptor, lost)
         try:
             self._listener.on_state("connected", "")
-            while not lost.is_set() and self._leads_to(descriptor):
-                self._put_question(descriptor, lost)
-                with contextlib.suppress(TimeoutError):
-                    # Not wait_for: in Python 3.11 it may swallow the cancellation that closes the line.
-                    async with asyncio.timeout(self._pace.look_s):
-                        await lost.wait()
+            while not lost.done() and self._leads_to(descriptor):
+                self._put_question(descriptor)
+                # Not wait_for: in Python 3.11 it may swallow the cancellation that closes the line.
+                await asyncio.wait({lost}, timeout=self._pace.look_s)
+            if lost.done():
+                lost.result()
         finally:
             loop.remove_reader(descriptor)
 
-    def _take(self, descriptor: int, lost: asyncio.Event) -> None:
+    def _take(self, descriptor: int, lost: "asyncio.Future[None]") -> None:
+        """Read one piece; ``lost`` is done when there will be no more, or fails with what the listener raised."""
         try:
             data = os.read(descriptor, _PIECE)
         except BlockingIOError:
@@ -129,21 +130,28 @@ class SerialLine:
         except OSError:
             data = b""
         if data:
-            self._listener.on_bytes(data)
+            try:
+                self._listener.on_bytes(data)
+            except Exception as error:  # noqa: BLE001 - handed on to the task that waits, not handled here
+                self._end(descriptor, lost, error)
         else:
-            # A line that was hung up stays readable: it must be forgotten at once, or the loop spins on it.
-            asyncio.get_running_loop().remove_reader(descriptor)
-            lost.set()
+            self._end(descriptor, lost)
 
-    def _put_question(self, descriptor: int, lost: asyncio.Event) -> None:
-        if not self._ask:
+    def _end(self, descriptor: int, lost: "asyncio.Future[None]", error: Exception | None = None) -> None:
+        # A line that was hung up stays readable: it must be forgotten at once, or the loop spins on it.
+        asyncio.get_running_loop().remove_reader(descriptor)
+        if lost.done():
             return
-        try:
-            os.write(descriptor, self._ask)
-        except BlockingIOError:
-            return
-        except OSError:
-            lost.set()
+        if error is None:
+            lost.set_result(None)
+        else:
+            lost.set_exception(error)
+
+    def _put_question(self, descriptor: int) -> None:
+        # A line that can't be written to is about to hang up, and reading it tells.
+        if self._ask:
+            with contextlib.suppress(OSError):
+                os.write(descriptor, self._ask)
 
     def _leads_to(self, descriptor: int) -> bool:
         """Tell whether the path still means the open device: some drivers forget to hang up."""

@@ -75,7 +75,7 @@ def settle(tx: Tx, session: Row, running: pricing.Running | None) -> dict[str, A
     The first time the cost is charged and the hold captured; when the session had been closed here
     before and a late report changes the figures, the difference is booked as a correction.
     """
-    if running is None:
+    if running is None or owes_nothing(session, running):
         _release(tx, session)
         return {"cost": 0, "bill": None}
     bill = pricing.bill(running)
@@ -86,6 +86,11 @@ def settle(tx: Tx, session: Row, running: pricing.Running | None) -> dict[str, A
         _correct(tx, session, document)
     _look_at_balance(tx, session)
     return {"cost": bill.gross, "bill": json.dumps(document, ensure_ascii=False)}
+
+
+def owes_nothing(session: Row, running: pricing.Running) -> bool:
+    """Tell whether nothing is owed whatever the tariff says: a refused card that got no energy pays no start fee."""
+    return session["verdict"] != "accepted" and running.energy_wh == 0
 
 
 def _release(tx: Tx, session: Row) -> None:

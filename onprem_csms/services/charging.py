@@ -28,7 +28,7 @@ from onprem_csms.domain.sessions import (
     Verdict,
 )
 from onprem_csms.events import Event
-from onprem_csms.services import authorization, billing, ending, live, prepaid, review
+from onprem_csms.services import authorization, billing, chargers, ending, live, prepaid, review
 from onprem_csms.services.authorization import Recognised
 
 LARGEST_ID = 2**31 - 1
@@ -44,6 +44,7 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
     if repeated is not None:
         return _answer(repeated)
     found = authorization.recognise(tx, start.charger_id, start.uid)
+    chargers.ensure_connector(tx, start.charger_id, start.connector)
     _supersede(tx, start)
     session_id = _begin(tx, start, found)
     session = rows.get(tx, session_id)

@@ -23,8 +23,8 @@ from onprem_csms.services import billing, wallets
 class Live(NamedTuple):
     """An active session as of its last reading; ``spendable`` is what its hold allows, None without a limit.
 
-    ``exhausts_at`` is when a stop is due if it goes on with ``forecast_power_w``, as looked at for readings
-    until ``forecast_until``.
+    ``exhausts_at`` is when a stop is due if it goes on with ``forecast_power_w``, which is believed
+    until ``forecast_until`` and ``forecast_cost``.
     """
 
     id: int
@@ -40,6 +40,7 @@ class Live(NamedTuple):
     exhausts_at: datetime | None
     forecast_power_w: int
     forecast_until: datetime
+    forecast_cost: int
     stop_wanted: bool
     interval_s: float
 
@@ -91,6 +92,7 @@ def begin(tx: Tx, session: Row) -> Live:
         None if exhausts_at is None else from_text(exhausts_at),
         0,
         began_at,
+        0,
         session["stop_wanted"] is not None,
         0.0,
     )

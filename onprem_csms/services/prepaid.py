@@ -103,9 +103,13 @@ def look_again(tx: Tx, session: Row) -> None:
 
 
 def _holds(state: live.Live) -> bool:
-    """Tell whether the last forecast still holds: no more power than it assumed, and time for another reading."""
+    """Tell whether the last forecast still holds: about the same power, and not yet half of time and money gone."""
     power, assumed = state.power_w or 0, state.forecast_power_w
-    return assumed * LITTLE_LESS <= power <= assumed and state.at < state.forecast_until
+    return (
+        assumed * LITTLE_LESS <= power <= assumed
+        and state.at < state.forecast_until
+        and state.cost < state.forecast_cost
+    )
 
 
 def _is_time(tx: Tx, state: live.Live) -> bool:
@@ -128,13 +132,24 @@ def _forecast(tx: Tx, state: live.Live) -> live.Live:
     moment = pricing.exhaustion(state.running, state.spendable, state.power_w or 0, state.at)
     if moment is not None:
         moment -= timedelta(seconds=tx.settings.prepaid.stop_latency_s)
-    sample = timedelta(seconds=min(state.interval_s, LONGEST_SAMPLE_S))
-    until = state.at + LOOK_AGAIN if moment is None else moment - 2 * sample
-    state = state._replace(forecast_power_w=state.power_w or 0, forecast_until=until)
+    state = state._replace(
+        forecast_power_w=state.power_w or 0,
+        forecast_until=_believed_until(tx, state, moment),
+        forecast_cost=state.cost + (state.spendable - state.cost) // 2,
+    )
     if _same(moment, state.exhausts_at):
         return state
     rows.update(tx, state.id, {"exhausts_at": None if moment is None else to_text(moment)})
     return state._replace(exhausts_at=moment)
+
+
+def _believed_until(tx: Tx, state: live.Live, moment: datetime | None) -> datetime:
+    """Half of the time that is left; none of it when that is only a few readings away."""
+    if moment is None:
+        return state.at + LOOK_AGAIN
+    half = (moment - state.at) / 2
+    few = 2 * (state.interval_s + tx.settings.prepaid.stop_latency_s)
+    return state.at + min(half, LOOK_AGAIN) if half.total_seconds() > few else state.at
 
 
 def _same(one: datetime | None, other: datetime | None) -> bool:

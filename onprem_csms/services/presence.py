@@ -14,7 +14,7 @@ from onprem_csms.db.database import Tx
 from onprem_csms.domain.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
 from onprem_csms.domain.sessions import Activity
 from onprem_csms.events import Event
-from onprem_csms.services import charging, chargers, profiles
+from onprem_csms.services import chargers, charging, profiles
 
 LONGEST_EXAMPLE = 500
 # While a session runs: who holds the energy back. A car that does not ask is idle, a charger that holds back pauses.

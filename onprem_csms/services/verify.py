@@ -94,9 +94,9 @@ def _bill_faults(tx: Tx, session: Row) -> Iterator[str]:
     state = live.fold(tx, session)
     if state.meter.energy_wh != session["energy_wh"]:
         yield f"{name}: {session['energy_wh']} Wh are billed, its readings give {state.meter.energy_wh}"
-    if state.running is None:
+    if state.running is None or billing.owes_nothing(session, state.running):
         if session["bill"] is not None or session["cost"]:
-            yield f"{name}: it has a bill without a tariff"
+            yield f"{name}: it has a bill and owes nothing"
         return
     document = billing.bill_document(pricing.bill(state.running))
     if session["bill"] is None or json.loads(session["bill"]) != document:

@@ -45,11 +45,12 @@ async def stream(
 ) -> web.StreamResponse:
     """Tell a page what changes, until it goes away: ``event: changed`` with a list of "topic:key"."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
-    await response.prepare(request)
     subscription = request.app[CONTEXT].bus.subscribe(topics)
     request.app[STREAMS].add(subscription)
     try:
+        # Subscribed before the first word: a page reads itself again at that, so nothing falls between.
         with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
             await _tell(response, subscription, wanted)
     finally:
         subscription.close()

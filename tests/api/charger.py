@@ -4,29 +4,36 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import websockets
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
-from ocpp.v16.datatypes import IdTagInfo
+from websockets.typing import Subprotocol
 
 PASSWORD = "a password of CP1"
 
 
-class Charger(ChargePoint):  # type: ignore[misc] # it comes without types
+def ago(minutes: int) -> str:
+    """A moment so many minutes ago, as chargers write it: energy needs time to flow."""
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+
+
+class Charger(ChargePoint):  # type: ignore[misc]
     """Answers every command with ``answer``; remembers what it was asked."""
 
     def __init__(self, charger_id: str, connection: Any) -> None:
         super().__init__(charger_id, connection)
         self.answer = "Accepted"
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.was_asked = asyncio.Event()
         self.silent = False
 
     async def take(self, action: str, given: dict[str, Any]) -> None:
         """Remember a command; a silent charger never answers it."""
         self.asked.append((action, given))
+        self.was_asked.set()
         if self.silent:
             await asyncio.Event().wait()
 
@@ -66,20 +73,19 @@ class Charger(ChargePoint):  # type: ignore[misc] # it comes without types
         await self.call(call.BootNotification("Model X", "Maker"))
         await self.call(call.StatusNotification(1, "NoError", "Available"))
 
-    async def begin(self, token: str, meter: int = 0) -> tuple[int, IdTagInfo]:
-        """Begin a session; returns the transaction and what was said of the card."""
-        now = datetime.now(UTC).isoformat()
-        answer = await self.call(call.StartTransaction(1, token, meter, now))
+    async def begin(self, token: str, meter: int = 0) -> tuple[int, dict[str, Any]]:
+        """Report a session that began ten minutes ago; returns the transaction and what was said of the card."""
+        answer = await self.call(call.StartTransaction(1, token, meter, ago(10)))
         return answer.transaction_id, answer.id_tag_info
 
     async def meter(self, transaction: int, register: int) -> None:
-        """Send a meter value in Wh."""
-        sample = {"timestamp": datetime.now(UTC).isoformat(), "sampledValue": [{"value": str(register)}]}
+        """Send a meter value in Wh, of five minutes ago."""
+        sample = {"timestamp": ago(5), "sampledValue": [{"value": str(register)}]}
         await self.call(call.MeterValues(1, [sample], transaction))
 
     async def stop(self, transaction: int, register: int) -> None:
-        """End a session."""
-        await self.call(call.StopTransaction(register, datetime.now(UTC).isoformat(), transaction))
+        """End a session now."""
+        await self.call(call.StopTransaction(register, ago(0), transaction))
 
 
 @contextlib.asynccontextmanager
@@ -88,7 +94,9 @@ async def connected(port: int, charger_id: str, password: str = PASSWORD) -> Asy
     secret = base64.b64encode(f"{charger_id}:{password}".encode()).decode()
     address = f"ws://127.0.0.1:{port}/ocpp/{charger_id}"
     headers = {"Authorization": f"Basic {secret}"}
-    async with websockets.connect(address, subprotocols=["ocpp1.6"], additional_headers=headers) as socket:
+    async with websockets.connect(
+        address, subprotocols=[Subprotocol("ocpp1.6")], additional_headers=headers
+    ) as socket:
         charger = Charger(charger_id, socket)
         listening = asyncio.create_task(ChargePoint.start(charger))
         try:

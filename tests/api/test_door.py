@@ -20,23 +20,22 @@ def test_what_changes_something_is_never_for_viewers() -> None:
     assert [route for route in ROUTES if route.method != "GET" and RANKS[route.role] < RANKS["desk"]] == []
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-async def test_no_route_lets_a_stranger_or_a_lesser_role_in(api: Api, route) -> None:
-    path = route.path.replace("{", "").replace("}", "")
-    if route.role == "public":
-        assert (await api.ask(route.method, path, role=None)).status == 200
-        return
-    nobody = await api.ask(route.method, path, role=None)
-    assert nobody.status == 401
-    assert nobody.headers["WWW-Authenticate"].startswith("Bearer")
-    for role in ("viewer", "desk", "admin"):
-        refused = RANKS[role] < RANKS[route.role]
-        assert ((await api.ask(route.method, path, role=role)).status == 403) == refused, role
+async def test_no_route_lets_a_stranger_or_a_lesser_role_in(api: Api) -> None:
+    for route in ROUTES:
+        path = route.path.replace("{", "").replace("}", "")
+        nobody = await api.ask(route.method, path, role=None)
+        if route.role == "public":
+            assert nobody.status == 200
+            continue
+        assert (nobody.status, nobody.headers["WWW-Authenticate"][:6]) == (401, "Bearer"), route
+        for role in ("viewer", "desk", "admin"):
+            refused = (await api.ask(route.method, path, role=role)).status == 403
+            assert refused == (RANKS[role] < RANKS[route.role]), (route, role)
 
 
 async def test_a_wrong_or_revoked_key_is_refused(api: Api) -> None:
-    for header in ("Bearer csms_wrong", "Bearer ", "Basic YTpi", "Bearer \udcff".encode("utf-8", "replace").decode()):
-        assert (await api.get("/people", role=None, headers={"Authorization": header})).status == 401
+    for wrong in ("Bearer csms_wrong", "Bearer ", "Basic YTpi", "Bearer \u00ff"):
+        assert (await api.get("/people", role=None, headers={"Authorization": wrong})).status == 401
     key = await api.ctx.write(api_keys.create, "old", "admin")
     header = {"Authorization": f"bearer {key.secret}"}
     assert (await api.get("/people", role=None, headers=header)).status == 200
@@ -135,7 +134,10 @@ async def test_what_a_key_changed_is_in_the_audit(api: Api) -> None:
     await api.patch(f"/people/{made.body['id']}", {"email": "no address"})
     lines = [(line.actor, line.action, line.subject) for line in await api.ctx.read(audit.find)]
     number = str(made.body["id"])
-    assert lines == [("api:admin", "api PATCH /people/{id}", number), ("api:desk", "api POST /people", number)]
+    assert lines == [
+        ("api:admin", "api PATCH /people/{id}", number),
+        ("api:desk", "api POST /people", number),
+    ]
 
 
 async def test_a_hundred_requests_at_once_are_all_answered(api: Api) -> None:

@@ -23,7 +23,11 @@ NIGHT: dict[str, Any] = {
 async def test_a_simple_tariff_takes_what_it_does_not_say_from_the_site(api: Api) -> None:
     made = await api.post("/tariffs", {"name": "Standard", "prices": {"per_kwh": "149", "start_fee": 300}})
     assert made.status == 201
-    assert (made.body["currency"], made.body["vat"], made.body["timezone"]) == ("HUF", "27", "Europe/Budapest")
+    assert (made.body["currency"], made.body["vat"], made.body["timezone"]) == (
+        "HUF",
+        "27",
+        "Europe/Budapest",
+    )
     assert made.body["prices"] == {
         "start_fee": "300",
         "per_kwh": "149",
@@ -69,11 +73,17 @@ async def test_one_tariff_is_the_default(api: Api) -> None:
     [
         ({"name": "A"}, ["elements"]),
         ({"name": "A", "prices": {}, "elements": NIGHT["elements"]}, ["elements"]),
-        ({"name": "A", "prices": {"per_kwh": "-1", "per_minute": "abc"}}, ["prices.per_kwh", "prices.per_minute"]),
+        (
+            {"name": "A", "prices": {"per_kwh": "-1", "per_minute": "abc"}},
+            ["prices.per_kwh", "prices.per_minute"],
+        ),
         ({"name": "A", "prices": {"per_mile": "1"}}, ["prices.per_mile"]),
         ({"name": "A", "prices": {}, "timezone": "Mars/Olympus"}, ["timezone"]),
         ({"name": "A", "elements": [{"components": []}]}, ["elements.0.components"]),
-        ({"name": "A", "elements": [{"components": [{"dimension": "energy"}]}]}, ["elements.0.components.0.price"]),
+        (
+            {"name": "A", "elements": [{"components": [{"dimension": "energy"}]}]},
+            ["elements.0.components.0.price"],
+        ),
         (
             {"name": "A", "elements": [{"components": [{"dimension": "energy", "price": "x"}]}]},
             ["elements.0.components.0.price"],
@@ -81,7 +91,9 @@ async def test_one_tariff_is_the_default(api: Api) -> None:
         ({"prices": {}}, ["name"]),
     ],
 )
-async def test_a_fault_of_a_tariff_is_told_with_its_path(api: Api, body: dict[str, Any], paths: list[str]) -> None:
+async def test_a_fault_of_a_tariff_is_told_with_its_path(
+    api: Api, body: dict[str, Any], paths: list[str]
+) -> None:
     reply = await api.post("/tariffs", body)
     assert (reply.status, reply.paths) == (422, paths)
 

@@ -51,7 +51,9 @@ async def test_a_key_that_was_used_for_another_payment_is_refused(api: Api) -> N
 
 async def test_the_wallet_of_a_card_is_topped_up_by_the_card(api: Api) -> None:
     wallet = await prepaid(api, "04AA0001", currency="EUR")
-    made = await api.post("/topups", {"token": "04aa0001", "amount": 1250, "idempotency_key": "k", "currency": "EUR"})
+    made = await api.post(
+        "/topups", {"token": "04aa0001", "amount": 1250, "idempotency_key": "k", "currency": "EUR"}
+    )
     assert (made.body["wallet"], made.body["currency"]) == (wallet, "EUR")
 
 
@@ -59,7 +61,12 @@ async def test_the_wallet_of_a_card_is_topped_up_by_the_card(api: Api) -> None:
     "body,headers,status,paths",
     [
         ({"wallet": 1, "amount": 5000}, {}, 422, ["idempotency_key"]),
-        ({"wallet": 1, "amount": 5000, "idempotency_key": "a"}, {"Idempotency-Key": "b"}, 422, ["idempotency_key"]),
+        (
+            {"wallet": 1, "amount": 5000, "idempotency_key": "a"},
+            {"Idempotency-Key": "b"},
+            422,
+            ["idempotency_key"],
+        ),
         ({"wallet": 1, "amount": 0, "idempotency_key": "a"}, {}, 422, ["amount"]),
         ({"wallet": 1, "amount": 10.5, "idempotency_key": "a"}, {}, 422, ["amount"]),
         ({"wallet": 1, "amount": 100, "currency": "EUR", "idempotency_key": "a"}, {}, 422, ["currency"]),

@@ -41,8 +41,8 @@ def forints(*elements, **more):
     return Tariff("Test", "HUF", elements, **{"vat": Fraction(27), "timezone": "Europe/Budapest", **more})
 
 
-def local(*when_):
-    return datetime(*when_, tzinfo=BUDAPEST).astimezone(UTC)
+def local(year, month, day, hour, minute=0):
+    return datetime(year, month, day, hour, minute, tzinfo=BUDAPEST).astimezone(UTC)
 
 
 def session(tariff, *spans, at=NOON):
@@ -100,6 +100,16 @@ def test_the_step_of_time_is_applied_once_to_the_total_and_charged_at_the_last_p
     assert [line.quantity / 60 for line in lines] == [6, 24]
 
 
+def test_the_last_price_is_that_of_the_last_energy_and_not_of_the_hours_without_any():
+    tariff = Tariff(
+        "Example",
+        "EUR",
+        (when(energy(20, step_size=500), end_time=time(17)), *only(energy(27, step_size=500))),
+    )
+    spans = (300, 4300, "charging"), (60, 0, "charging"), (10, 0, "idle")
+    assert [(line.price, line.quantity) for line in bill(session(tariff, *spans)).lines] == [(20, 4500)]
+
+
 @pytest.mark.parametrize("charging,idle,billed", [(21, 16, [21, 20]), (21, 7, [21, 10]), (21, 0, [30])])
 def test_charging_time_is_not_stepped_up_when_parking_time_follows(charging, idle, billed):
     tariff = Tariff("Example", "EUR", only(hourly(100, step_size=600), parking(200, step_size=600)))
@@ -131,8 +141,8 @@ def day_and_night():
 )
 @pytest.mark.parametrize("readings", [1, 6, 60])
 def test_a_night_in_budapest_has_as_many_cheap_hours_as_it_really_has(evening, hours, price, readings):
-    morning = date(*evening) + timedelta(days=1)
-    begun, ended = local(*evening, 21, 30), local(morning.year, morning.month, morning.day, 7, 30)
+    year, month, day = evening
+    begun, ended = local(year, month, day, 21, 30), local(year, month, day + 1, 7, 30)
     assert ended - begun == timedelta(hours=hours)
     running = begin(day_and_night(), begun, 0)
     for n in range(1, readings + 1):
@@ -192,6 +202,33 @@ def test_the_end_of_the_day_is_written_as_midnight():
 def test_an_end_date_is_the_first_day_without():
     tariff = forints(when(energy(10), start_date=date(2026, 6, 12), end_date=date(2026, 6, 13)))
     assert total(session(tariff, (48 * 60, 48_000, "charging"), at=local(2026, 6, 11, 12))) == 240
+
+
+def test_the_hour_that_comes_twice_in_autumn_is_priced_by_the_clock_on_the_wall():
+    tariff = forints(when(energy(10), end_time=time(2, 30)), *only(energy(100)))
+    # From 2:00 to 3:00, and again, at 1 kW: half of each hour is before 2:30.
+    running = session(tariff, (120, 2000, "charging"), at=datetime(2026, 10, 25, 0, 0, tzinfo=UTC))
+    assert total(running) == 10 + 100
+
+
+def test_a_time_and_a_tier_in_one_span_are_cut_in_the_order_they_come():
+    tariff = forints(
+        when(energy(10), end_time=time(15)),
+        when(energy(100), max_kwh=Fraction(3)),
+        *only(energy(1000)),
+    )
+    # From 14:00 local, 1 kW for four hours: one cheap by the clock, then two below 3 kWh, one above.
+    running = session(tariff, (240, 4000, "charging"))
+    assert [(line.price, line.quantity) for line in bill(running).lines] == [
+        (10, 1000),
+        (100, 2000),
+        (1000, 1000),
+    ]
+
+
+def test_a_fee_for_staying_is_charged_when_it_first_holds():
+    tariff = forints(when(flat(500), min_duration_s=3600), *only(energy(0)))
+    assert [total(session(tariff, (minutes, 0, "idle"))) for minutes in (59, 60, 5000)] == [0, 500, 500]
 
 
 def test_energy_tiers_are_cut_where_they_begin():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def pairs(values):
 
 @st.composite
 def restrictions(draw):
-    given_ = {}
+    given_: dict[str, Any] = {}
     if draw(st.booleans()):
         given_ |= {"start_time": draw(times), "end_time": draw(times)}
     if draw(st.booleans()):

@@ -18,7 +18,7 @@ OUTSIDE = re.compile(r"""https?://(?P<host>[^\s/"'`<>)\]}:]+)""")
 PRODUCT = ("onprem_csms/", "installer/", "systemd/")
 # Names that no program ever asks for: namespaces, examples, this machine, and places in format strings.
 HARMLESS_HOSTS = re.compile(
-    r"""(localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?|[\w.-]*\bexample(\.\w+)?|([\w-]+\.)*test|[\w-]+\.local
+    r"""(localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?|[\w.-]*\bexample(\.\w+)?|([\w-]+\.)*test|[\w-]+\.(local|lan)
         |www\.w3\.org|json-schema\.org|\$?\{.*|%.*|\.\.\.|…)""",
     re.VERBOSE,
 )

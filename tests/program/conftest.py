@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 
 READY_WITHIN_S = 30
-PORT = re.compile(rb"Admin site:\s+http://[^/]+:(\d+)/")
+PORT = re.compile(r"Admin site:\s+http://[^/]+:(\d+)/")
 
 
 def csms(*arguments: str | Path, stdin: str = "") -> str:
@@ -43,7 +43,7 @@ class Program:
     port: int
     key: str
     http: aiohttp.ClientSession
-    process: asyncio.subprocess.Process | None = None
+    said: str = ""
 
     @property
     def base(self) -> str:
@@ -77,14 +77,13 @@ async def started(tmp_path: Path, config: str = "") -> AsyncIterator[Program]:
         *command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     )
     assert process.stdout is not None
-    async with aiohttp.ClientSession() as http, asyncio.timeout(READY_WITHIN_S):
-        while not (match := PORT.search(line := await process.stdout.readline())):
-            assert line, "the program ended before it was ready"
-        program = Program(folder, int(match[1]), key, http, process)
+    async with asyncio.timeout(READY_WITHIN_S):
+        said = (await process.stdout.readuntil(b"openapi.json\n")).decode()
+    match = PORT.search(said)
+    assert match is not None, said
     async with aiohttp.ClientSession() as http:
-        program.http = http
         try:
-            yield program
+            yield Program(folder, int(match[1]), key, http, said)
         finally:
             process.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(process.wait(), 20) == 0

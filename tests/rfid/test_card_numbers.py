@@ -19,7 +19,11 @@ from onprem_csms.errors import Invalid
 
 RULES = ("none", "reverse", "strip_zeros", "strip_bcc", *(f"first:{size}" for size in range(4, 10)))
 
-uids = st.integers(4, 10).flatmap(lambda size: st.binary(min_size=size, max_size=size)).map(lambda b: b.hex().upper())
+uids = (
+    st.integers(4, 10)
+    .flatmap(lambda size: st.binary(min_size=size, max_size=size))
+    .map(lambda b: b.hex().upper())
+)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +40,9 @@ def test_a_number_or_a_word_is_written_trimmed_and_in_upper_case(text, uid):
     assert canonical_uid(text) == uid
 
 
-@pytest.mark.parametrize("text", ["", "  \r\n", "x" * 37, "ß" * 19, "04\x0012", "04\x7f12", "04\ud80012", "a\nb"])
+@pytest.mark.parametrize(
+    "text", ["", "  \r\n", "x" * 37, "ß" * 19, "04\x0012", "04\x7f12", "04\ud80012", "a\nb"]
+)
 def test_what_is_empty_too_long_or_unprintable_is_no_number(text):
     with pytest.raises(Invalid) as refused:
         canonical_uid(text)
@@ -128,9 +134,10 @@ def test_an_odd_number_of_digits_is_refused_in_either_order():
 
 
 def test_a_random_number_is_refused_in_every_format():
-    for text, number_format in [("966B7D08", "hex-reversed"), (str(0x087D6B96), "decimal")]:
-        with pytest.raises(Invalid, match="makes up a new number"):
-            from_reader(text, number_format)
+    with pytest.raises(Invalid, match="makes up a new number"):
+        from_reader("966B7D08", "hex-reversed")
+    with pytest.raises(Invalid, match="makes up a new number"):
+        from_reader(str(0x087D6B96), "decimal")
 
 
 def test_the_zero_of_a_hungarian_keyboard_is_a_zero():
@@ -144,8 +151,10 @@ def test_any_text_is_a_card_number_or_invalid(text, number_format):
     try:
         uid = from_keyboard(text, number_format)
     except Invalid as refused:
-        assert not refused.params  # the desk shows the sentence as it stands
-        return
+        # The desk shows the sentence as it stands: nothing may be left to fill in.
+        if not refused.params:
+            return
+        raise
     assert desk_uid(uid) == canonical_uid(uid) == uid
 
 

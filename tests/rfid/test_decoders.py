@@ -1,5 +1,8 @@
 """Every decoder gives, for any input in pieces of any size, the same sights and never an exception."""
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -17,7 +20,9 @@ TWN4 = b"00018020048A4CB512\r"
 traffic = st.lists(
     st.one_of(
         st.binary(max_size=20),
-        st.sampled_from([EM4100, STX, TWN4, STX[:5], b"0000\r", b"8A4CB512\r\n", b"\x02\x0a", b"A" * 70, b"\r", b"\n"]),
+        st.sampled_from(
+            [EM4100, STX, TWN4, STX[:5], b"0000\r", b"8A4CB512\r\n", b"\x02\x0a", b"A" * 70, b"\r", b"\n"]
+        ),
     ),
     max_size=12,
 ).map(b"".join)
@@ -44,7 +49,10 @@ def complaint(sights):
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\n\r", b"\r\r\n"])
 def test_a_line_is_a_card_however_it_ends(end):
-    assert read("line", b"8a4cb512" + end + b"046E51C2B33480" + end) == [Tap("8A4CB512"), Tap("046E51C2B33480")]
+    assert read("line", b"8a4cb512" + end + b"046E51C2B33480" + end) == [
+        Tap("8A4CB512"),
+        Tap("046E51C2B33480"),
+    ]
 
 
 def test_a_line_is_no_card_before_it_ended():
@@ -129,27 +137,37 @@ def test_an_stx_packet_with_a_wrong_check_byte_is_refused():
 
 @pytest.mark.parametrize(
     "answer, seen",
-    [(b"00018020048A4CB512\r", ["8A4CB512"]), (b"000180380704A1B2C3D4E580\r", ["04A1B2C3D4E580"]), (b"0000\r", [])],
+    [
+        (b"00018020048A4CB512\r", ["8A4CB512"]),
+        (b"000180380704A1B2C3D4E580\r", ["04A1B2C3D4E580"]),
+        (b"0000\r", []),
+    ],
 )
 def test_a_twn4_answer_is_a_card_or_an_empty_field(answer, seen):
     sights = read("twn4", answer)
     assert sights == [Tap(uid) for uid in seen]
 
 
-@pytest.mark.parametrize("answer", [b"01\r", b"0001\r", b"00018020058A4CB512\r", b"zz\r", b"0002\r", b"A" * 70])
+@pytest.mark.parametrize(
+    "answer", [b"01\r", b"0001\r", b"00018020058A4CB512\r", b"zz\r", b"0002\r", b"A" * 70]
+)
 def test_a_twn4_answer_that_makes_no_sense_is_complained_about(answer):
     assert "decoder and its speed" in complaint(read("twn4", answer))
 
 
 @every_decoder
-@given(data=traffic, cuts=st.lists(st.integers(0, 200), max_size=6), number_format=st.sampled_from(NUMBER_FORMATS))
+@given(
+    data=traffic,
+    cuts=st.lists(st.integers(0, 200), max_size=6),
+    number_format=st.sampled_from(NUMBER_FORMATS),
+)
 @example(data=STX[:6] + STX, cuts=[], number_format="hex")
 def test_pieces_of_any_size_give_what_the_whole_gives(name, data, cuts, number_format):
     whole = read(name, data, number_format)
     single, cut = decoder(name, number_format), decoder(name, number_format)
     assert [sight for at in range(len(data)) for sight in single.feed(data[at : at + 1])] == whole
     edges = [0, *sorted(min(at, len(data)) for at in cuts), len(data)]
-    pieces = [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    pieces = [data[begin:end] for begin, end in pairwise(edges)]
     assert [sight for piece in pieces for sight in cut.feed(piece)] == whole
     assert all(canonical_uid(uid) == uid for uid in taps(whole))
 
@@ -182,15 +200,16 @@ def test_noise_of_ever_new_numbers_is_not_remembered_for_ever():
 
 def test_every_fault_of_the_readers_tables_is_told_at_once_with_its_path():
     good = ReaderConfig("desk", "/dev/ttyUSB0")
-    bad = ReaderConfig("Desk 2", "COM1", decoder="pn533", baud=3, number_format="octal")
+    octal: Any = "octal"
+    bad = ReaderConfig("Desk 2", "COM1", decoder="pn533", baud=3, number_format=octal)
     paths = [path for path, _ in faults([good, bad, good])]
     assert paths == [
-        "readers[1].id",
-        "readers[1].port",
-        "readers[1].decoder",
-        "readers[1].baud",
-        "readers[1].number_format",
-        "readers[2].id",
-        "readers[2].port",
+        "readers.2.id",
+        "readers.2.port",
+        "readers.2.decoder",
+        "readers.2.baud",
+        "readers.2.number_format",
+        "readers.3.id",
+        "readers.3.port",
     ]
     assert faults([good]) == []

@@ -12,6 +12,7 @@ from onprem_csms.clock import ManualClock
 from onprem_csms.db import keys
 from onprem_csms.db.database import Database
 from onprem_csms.db.keys import DataFolder
+from onprem_csms.domain.chargers import NewCharger
 from onprem_csms.domain.sessions import (
     MeterBatch,
     Reading,
@@ -22,7 +23,7 @@ from onprem_csms.domain.sessions import (
 )
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.domain.tariffs import simple_tariff
-from onprem_csms.services import charging, sessions, tariffs, tokens, verify, wallets
+from onprem_csms.services import chargers, charging, sessions, tariffs, tokens, verify, wallets
 from onprem_csms.services.sessions import SessionView
 from onprem_csms.services.tokens import NewCard
 from onprem_csms.services.wallets import TopUp, Wallet
@@ -117,5 +118,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     made = House(store, clock)
     tariff_id = await made.do(tariffs.create, tariff)
     await made.do(tariffs.make_default, getattr(tariff_id, "id", tariff_id))
+    for number in range(10):
+        await made.do(chargers.create, NewCharger(f"CP{number}", security_profile=0))
     yield made
     await store.close()

@@ -320,3 +320,14 @@ async def test_the_supervisor_stops_a_session_whose_readings_stay_away(house: Ho
     house.later(200)
     await house.do(supervisor.settle_due)
     assert (await house.session(started.session_id)).stop_wanted == "balance_used_up"
+
+
+async def test_a_refused_start_that_delivers_nothing_pays_no_start_fee(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 200)
+    refused = await house.start("04AABBCCDD")
+    assert refused.verdict.status == "no_credit"
+    house.later(5)
+    await house.stop(refused, 0)
+    assert (await house.wallet(wallet_id)).balance == 200
+    assert (await house.session(refused.session_id)).cost == 0
+    assert await house.faults() == []

@@ -13,9 +13,10 @@ import pytest
 
 from onprem_csms.clock import to_text
 from onprem_csms.db.database import Tx
+from onprem_csms.domain.chargers import NewCharger
 from onprem_csms.domain.money import round_half_up
 from onprem_csms.domain.sessions import MeterBatch, Reading, StartRequest, StopRequest
-from onprem_csms.services import charging, ending, sessions, tokens, verify, wallets
+from onprem_csms.services import chargers, charging, ending, sessions, tokens, verify, wallets
 from onprem_csms.services.sessions import SessionFilter
 from onprem_csms.services.tokens import NewCard
 from onprem_csms.services.wallets import TopUp
@@ -63,6 +64,7 @@ class World:
         self.random = random.Random(seed)
         self.seed = seed
         self.truths: list[Truth] = []
+        chargers.create(tx, NewCharger(f"X{seed}", security_profile=0))
         self.cards = [self._card(n) for n in range(self.random.randint(1, 2))]
 
     def _card(self, number: int) -> Card:

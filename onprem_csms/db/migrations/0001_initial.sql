@@ -158,7 +158,12 @@ CREATE TABLE frames (
     direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
     text TEXT NOT NULL
 ) STRICT;
-CREATE INDEX frames_by_charger ON frames (charger_id, id);
+-- In which blocks of 1024 ids a charger has messages; an index by charger would dirty a page for each of them.
+CREATE TABLE frame_blocks (
+    charger_id TEXT NOT NULL,
+    block INTEGER NOT NULL,
+    PRIMARY KEY (charger_id, block)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE quirks (
     charger_id TEXT NOT NULL,
@@ -431,6 +436,23 @@ CREATE TABLE readings (
     context TEXT NOT NULL,
     PRIMARY KEY (session_id, at)
 ) STRICT, WITHOUT ROWID;
+
+-- The newest readings, in the order in which they came, until they are settled into ``readings``.
+-- Ordered by session they would dirty a page each; see docs/architecture.md and db/readings.py.
+CREATE TABLE reading_journal (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    register_wh INTEGER,
+    energy_wh INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    power_w INTEGER,
+    current_ma INTEGER,
+    voltage_mv INTEGER,
+    soc_percent INTEGER,
+    activity TEXT NOT NULL,
+    context TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE signed_readings (
     session_id INTEGER NOT NULL,

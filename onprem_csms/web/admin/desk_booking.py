@@ -1,5 +1,6 @@
 """What the desk's forms do: issue, top up, block, unblock, a new PIN."""
 
+from dataclasses import replace
 from typing import Literal, cast
 
 from aiohttp import web
@@ -51,13 +52,13 @@ async def issue(request: web.Request, form: Form) -> web.StreamResponse:
         type=kind,
         name=form.text("name", required=False),
         group=form.text("group", required=False, max_length=20),
-        person_id=await _person(request, form),
         amount=_amount(form, ctx.settings.currency, required=False) if kind == "prepaid" else 0,
         method=_method(form),
         document=form.text("document", required=False, max_length=40),
         pin_hash=await _pin_hash(form, required=False),
     )
     form.check()
+    new = replace(new, person_id=await _person(request, form))
     desk.check_tap(ctx.readers, shown)
     return _to_result(request, await ctx.write(desk.issue, new, operator_of(request).name), issued=True)
 

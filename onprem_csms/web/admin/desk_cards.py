@@ -90,7 +90,8 @@ async def find(request: web.Request) -> web.StreamResponse:
     if not text:
         return redirect(request, "/desk")
     try:
-        return redirect(request, card_address(from_keyboard(text, work.number_format)))
+        # Our own pages write numbers in groups.
+        return redirect(request, card_address(from_keyboard("".join(text.split()), work.number_format)))
     except Invalid as fault:
         refusal = fault
     matches = tuple(await context(request).read(desk.search, text))

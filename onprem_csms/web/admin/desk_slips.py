@@ -9,6 +9,7 @@ from onprem_csms.services import desk, tokens
 from onprem_csms.services.desk import Slip
 from onprem_csms.services.tokens import Card
 from onprem_csms.web.admin.desk_cards import uid_of
+from onprem_csms.web.admin.desk_labels import base_url
 from onprem_csms.web.admin.desk_station import Workstation, workstation
 from onprem_csms.web.base import context, render
 
@@ -26,9 +27,10 @@ class ResultPage:
 
 @dataclass(frozen=True, slots=True)
 class SlipPage:
-    """The paper for the holder."""
+    """The paper for the holder; ``address`` is that of the drivers' site."""
 
     slip: Slip
+    address: str
 
 
 async def issued(request: web.Request) -> web.StreamResponse:
@@ -48,7 +50,7 @@ async def booked(request: web.Request) -> web.StreamResponse:
 
 async def slip(request: web.Request) -> web.StreamResponse:
     """Show the slip of a top-up, to print."""
-    return render(request, "desk/slip.html", SlipPage(await _slip(request)))
+    return render(request, "desk/slip.html", SlipPage(await _slip(request), f"{base_url(request)}/driver"))
 
 
 async def _slip(request: web.Request) -> Slip:

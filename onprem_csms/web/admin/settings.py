@@ -1,6 +1,7 @@
 """Settings: what is in force, the operators, the API keys, what was done."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from aiohttp import web
@@ -22,10 +23,44 @@ PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
+class InForce:
+    """A setting with its value; ``label`` is a text of the catalogue, ``kind`` how the value is written."""
+
+    name: str
+    label: str
+    kind: str
+    value: Any
+
+
+# What a setting is called, and how its value is written. One without a line here shows as it is.
+LABELS: dict[str, tuple[str, str]] = {
+    "name": (N_("Name of the site"), "text"),
+    "currency": (N_("Currency"), "text"),
+    "timezone": (N_("Local time"), "text"),
+    "vat_percent": (N_("VAT of new tariffs"), "percent"),
+    "language": (N_("Language of visitors"), "text"),
+    "public_url": (N_("Address in QR codes"), "text"),
+    "heartbeat_interval_s": (N_("Heartbeat of chargers"), "seconds"),
+    "unknown_chargers": (N_("Unknown chargers"), "unknown"),
+    "frames_days": (N_("Raw messages are kept for"), "days"),
+    "prepaid.minimum_balance": (N_("Least balance to begin"), "money"),
+    "prepaid.stop_latency_s": (N_("Time a charger takes to stop"), "seconds"),
+    "prepaid.sample_interval_s": (N_("Time between meter readings"), "seconds"),
+    "prepaid.start_timeout_s": (N_("Time for a session to begin after a payment"), "seconds"),
+    "prepaid.block_below_zero": (N_("Block cards that went below zero"), "flag"),
+    "sessions.reboot_grace_s": (N_("Patience after a charger's restart"), "seconds"),
+    "sessions.default_max_power_w": (N_("Highest power where a charger says none"), "watts"),
+    "sessions.energy_allowance_wh": (N_("Energy beyond the possible that is let pass"), "energy"),
+    "sessions.late_after_s": (N_("A report is late after"), "seconds"),
+    "sessions.clock_skew_s": (N_("Wrong clocks are let pass up to"), "seconds"),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsPage:
     """Everything that is in force; ``fresh`` is an API key that was just made, shown once."""
 
-    in_force: list[tuple[str, Any]]
+    in_force: list[InForce]
     readers: list[ReaderState]
     operators: list[Operator]
     keys: list[ApiKey]
@@ -65,16 +100,17 @@ async def _show(request: web.Request, form: Form, fresh: NewApiKey | None) -> we
     return render(request, "admin/settings.html", page, form.status)
 
 
-def in_force(settings: SiteSettings) -> list[tuple[str, Any]]:
+def in_force(settings: SiteSettings) -> Iterator[InForce]:
     """Return every setting with its value, those of groups after the others."""
-    plain, grouped = [], []
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if hasattr(value, "__dataclass_fields__"):
-            grouped += [(f"{field.name}.{inner.name}", getattr(value, inner.name)) for inner in fields(value)]
-        else:
-            plain.append((field.name, value))
-    return plain + grouped
+    plain = [(field.name, getattr(settings, field.name)) for field in fields(settings)]
+    groups = [(name, group) for name, group in plain if is_dataclass(group)]
+    alone = [(name, value) for name, value in plain if not is_dataclass(value)]
+    inner = [
+        (f"{name}.{one.name}", getattr(group, one.name)) for name, group in groups for one in fields(group)
+    ]
+    for name, value in alone + inner:
+        label, kind = LABELS.get(name, (name, "text"))
+        yield InForce(name, label, kind, value)
 
 
 # --- Operators ----------------------------------------------------------------------------------------------

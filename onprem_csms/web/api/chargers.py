@@ -71,12 +71,15 @@ class Charger(Struct, frozen=True, kw_only=True):
 
 
 class NewCharger(Given, frozen=True, kw_only=True):
-    """A charger to add; without a password one of profile 1 or 2 can't connect yet."""
+    """A charger to add; without a profile it is 1 where a password is given, else 0: it comes without one.
+
+    Without a password one of profile 1 or 2 can't connect yet.
+    """
 
     id: Annotated[str, Meta(min_length=1, max_length=128, description="The identity: what follows /ocpp/.")]
     name: Name = ""
     registration: Registration = "accepted"
-    security_profile: SecurityProfile = 1
+    security_profile: SecurityProfile | UnsetType = UNSET
     password: Password | None = None
     allow_missing_subprotocol: bool = False
     token_transform: Transform = "none"  # noqa: S105 - a rule, no secret
@@ -187,7 +190,8 @@ async def get(call: Call[None, None]) -> Charger:
 
 async def create(call: Call[NewCharger, None]) -> Created[Charger]:
     """Add a charger."""
-    new = await call.write(chargers.create, domain.NewCharger(**given(call.body)))
+    profile = {"security_profile": 0 if call.body.password is None else 1}
+    new = await call.write(chargers.create, domain.NewCharger(**{**profile, **given(call.body)}))
     return Created(_show(call, new, {}), place("chargers", new.id))
 
 

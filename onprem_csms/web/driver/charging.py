@@ -26,12 +26,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ChargePage:
-    """A session; ``seconds`` since its begin, ``lines`` once it has a bill, ``balance`` as it is now."""
+    """A session; ``seconds`` since its begin, ``lines`` once it has a bill, ``available`` as it is now."""
 
     charge: Charge
     seconds: int
+    ended: str
     lines: list[Line]
-    balance: int | None
     available: int | None
 
 
@@ -45,8 +45,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     page = ChargePage(
         charge=charge,
         seconds=max(0, int((until - session.began_at).total_seconds())),
+        ended=_ended(charge, formats(request)),
         lines=_lines(charge, formats(request)),
-        balance=wallet.balance if wallet else None,
         available=wallet.available if wallet else None,
     )
     return render(request, "driver/session.html", page)
@@ -57,6 +57,14 @@ async def stop(request: web.Request) -> web.StreamResponse:
     number = number_of(request)
     await context(request).write(driving.stop, driver_of(request), number)
     return redirect(request, f"/driver/sessions/{number}")
+
+
+def _ended(charge: Charge, formats: Formats) -> str:
+    """The end as text: the time alone on the day of the begin."""
+    began, ended = formats.local(charge.session.began_at), charge.session.ended_at
+    if ended is None or formats.local(ended).date() != began.date():
+        return formats.when(ended)
+    return f"{formats.local(ended):%H:%M}"
 
 
 def _lines(charge: Charge, formats: Formats) -> list[Line]:

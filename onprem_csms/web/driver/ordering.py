@@ -1,10 +1,11 @@
 """The driver's order: the deduction is confirmed first, the charger is asked then."""
 
+import contextlib
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from onprem_csms.errors import NotFound
+from onprem_csms.errors import Conflict, NotFound
 from onprem_csms.services import driving, orders
 from onprem_csms.services.driving import Account
 from onprem_csms.services.orders import Order, OrderRequest
@@ -53,9 +54,11 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def cancel(request: web.Request) -> web.StreamResponse:
-    """Give the order up; the money is back."""
-    order = await context(request).write(driving.cancel, driver_of(request), request.match_info["id"])
-    return redirect(request, f"/driver/orders/{order.id}")
+    """Give the order up; the money is back. When it is too late, its page says what became of it."""
+    order_id = request.match_info["id"]
+    with contextlib.suppress(Conflict):
+        await context(request).write(driving.cancel, driver_of(request), order_id)
+    return redirect(request, f"/driver/orders/{order_id}")
 
 
 def _amount(form: Form, currency: str) -> int | None:

@@ -17,8 +17,9 @@ from onprem_csms.web.forms import Form, posted
 from onprem_csms.web.guards import COOKIES, driver_of, drop_login, set_login
 from onprem_csms.web.languages import N_
 
-# Per address: the tries of one phone on many cards; the tries on one card are counted with the card.
-THROTTLE = web.AppKey("driver_throttle", Throttle)
+# The tries of one phone on many cards, and those on one number: whether it is a card's or nobody's, it waits alike.
+BY_ADDRESS = web.AppKey("driver_throttle_by_address", Throttle)
+BY_NUMBER = web.AppKey("driver_throttle_by_number", Throttle)
 _HOME = "/driver"
 
 
@@ -39,7 +40,8 @@ class PinPage:
 
 def setup(app: web.Application) -> None:
     """Begin to count wrong tries."""
-    app[THROTTLE] = Throttle(free=20, first_wait_s=15)
+    app[BY_ADDRESS] = Throttle(free=20, first_wait_s=15)
+    app[BY_NUMBER] = Throttle(free=5, first_wait_s=30)
 
 
 async def show(request: web.Request, form: Form | None = None) -> web.StreamResponse:
@@ -55,12 +57,14 @@ async def show(request: web.Request, form: Form | None = None) -> web.StreamResp
 async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
     """Sign in by card number and PIN."""
     ctx, address = context(request), request.remote or ""
-    number, pin = form.text("number", max_length=80), form.secret("pin")
+    number, pin = _plain(form.text("number", max_length=80)), form.secret("pin")
     form.check()
-    throttle = request.app[THROTTLE]
-    throttle.begin(address, ctx.clock.now())
-    card = await tokens.check_pin(ctx, _plain(number), pin)
-    throttle.succeed(address)
+    tried = ((request.app[BY_ADDRESS], address), (request.app[BY_NUMBER], number))
+    for throttle, key in tried:
+        throttle.begin(key, ctx.clock.now())
+    card = await tokens.check_pin(ctx, number, pin)
+    for throttle, key in tried:
+        throttle.succeed(key)
     secret = await ctx.write(logins.begin, Owner("driver", token_uid=card.uid))
     response = redirect(request, _inside(form.shown("next")))
     set_login(response, request, "driver", secret)
@@ -106,6 +110,6 @@ def _inside(path: str) -> str:
 def _plain(text: str) -> str:
     """A card number as people copy it: with blanks, in small letters; a word stays a word."""
     try:
-        return from_keyboard(text)
+        return from_keyboard("".join(text.split()))
     except Invalid:
-        return text
+        return text.strip().upper()

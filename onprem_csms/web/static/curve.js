@@ -4,7 +4,8 @@
   const box = document.querySelector("[data-curve]");
   if (!box || typeof uPlot === "undefined") return;
   const about = box.dataset;
-  const number = (digits) => new Intl.NumberFormat(about.language, { maximumFractionDigits: digits });
+  const locale = about.language === "en" ? "en-GB" : about.language;
+  const number = (digits) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
   const zoned = (seconds) => uPlot.tzDate(new Date(seconds * 1000), about.timezone);
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let chart = null;
@@ -12,7 +13,7 @@
   function options() {
     const axis = { stroke: colour("--ink-soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
     const short = (unit) => (_, values) => values.map((value) => (value === null ? "" : `${number(1).format(value)} ${unit}`));
-    const clock = new Intl.DateTimeFormat(about.language, { hour: "2-digit", minute: "2-digit", timeZone: about.timezone });
+    const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: about.timezone });
     return {
       width: box.clientWidth,
       height: 260,

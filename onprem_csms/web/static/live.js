@@ -21,6 +21,7 @@
   let reading = false;
   let pressed = false;
   let last = 0;
+  let unheard = true; // the stream has said nothing yet
 
   function wanted(region) {
     return region.dataset.live.split(/\s+/).filter(Boolean);
@@ -35,6 +36,7 @@
   // ---------------------------------------------------------------- the stream
 
   function connect() {
+    unheard = true;
     source = new EventSource(`${stream}${stream.includes("?") ? "&" : "?"}topics=${[...topics].join(",")}`);
     source.addEventListener("alive", alive);
     source.addEventListener("changed", (event) => {
@@ -48,7 +50,9 @@
 
   function alive() {
     heard = Date.now();
-    if (say(true)) everything(); // what was missed meanwhile
+    // What was missed: while the stream was away, or between the page's making and its first word.
+    if (say(true) || unheard) everything();
+    unheard = false;
   }
 
   function everything() {
@@ -80,7 +84,6 @@
     if (document.hidden) return;
     heard = Date.now();
     connect();
-    everything();
   });
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => {
