@@ -3,6 +3,7 @@
 import cProfile
 import sys
 import threading
+import time
 from pathlib import Path
 
 from onprem_csms import cli
@@ -13,7 +14,8 @@ def main() -> None:
     profiles: list[tuple[str, cProfile.Profile]] = []
 
     def begin(name: str) -> None:
-        profile = cProfile.Profile()
+        # The CPU's time: on the wall's clock a thread that waits would seem the busiest.
+        profile = cProfile.Profile(time.thread_time)
         profiles.append((name, profile))
         profile.enable()
 

@@ -119,7 +119,9 @@ def serve(options: argparse.Namespace) -> int:
         uvloop.run(app.serve(settings, folder))
     except OSError as error:
         place = f"{settings.server.host}:{settings.server.port}"
-        raise Conflict("The address {place} can't be listened on: {why}.", place=place, why=error.strerror) from error
+        raise Conflict(
+            "The address {place} can't be listened on: {why}.", place=place, why=error.strerror
+        ) from error
     return 0
 
 
@@ -127,7 +129,7 @@ def demo(options: argparse.Namespace) -> int:
     """Run the product with a furnished site and simulated chargers."""
     from onprem_csms.demo import run  # noqa: PLC0415 - only the demo needs it
 
-    uvloop.run(run.run_demo(_configured(options), options.data_dir))
+    uvloop.run(run.run_demo(_configured(options), DataFolder(options.data_dir)))
     return 0
 
 
@@ -145,11 +147,7 @@ def _configured(options: argparse.Namespace) -> config.Config:
 
 
 def _load(file: Path | None) -> config.Config:
-    settings = config.load(file)
-    faults = registry.faults(settings.readers)
-    if faults:
-        raise Invalid("The configuration has faults:", faults=faults)
-    return settings
+    return config.load(file, registry.faults)
 
 
 def init(options: argparse.Namespace) -> int:

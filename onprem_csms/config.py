@@ -5,7 +5,7 @@ Whole sections may be missing, so that the product runs without any file.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -23,6 +23,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 Amount = Annotated[int, Meta(ge=0, le=100_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+CheckReaders = Callable[[Sequence[ReaderConfig]], Iterable[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,12 @@ HELP: dict[str, str] = {
     "log": "What is written to the standard error stream.",
     "log.level": "debug, info, warning or error.",
     "readers": "Card readers on serial lines; each is a station of the desk. Repeat the table for each reader.",
+    "readers.id": "A short name without spaces, which stays.",
+    "readers.port": "The device; a by-id or by-path name survives replugging.",
+    "readers.name": "What the desk reads; empty: the id.",
+    "readers.decoder": "line, em4100, stx or twn4: how the reader writes numbers, see docs/readers.md.",
+    "readers.baud": "Bits per second of the line.",
+    "readers.number_format": "hex, hex-reversed, decimal or decimal-reversed.",
 }
 
 
@@ -178,8 +185,8 @@ def on_port(config: Config, port: int) -> Config:
     return replace(config, server=replace(config.server, port=port))
 
 
-def load(path: Path | None) -> Config:
-    """Read a configuration file, or the defaults; Invalid lists every fault."""
+def load(path: Path | None, check_readers: CheckReaders = lambda _: ()) -> Config:
+    """Read a configuration file, or the defaults; Invalid lists every fault, those of the readers' door too."""
     if path is None:
         return Config()
     try:
@@ -190,10 +197,10 @@ def load(path: Path | None) -> Config:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid("The configuration {file} is not TOML: {why}.", file=path, why=error) from error
-    return parse(document)
+    return parse(document, check_readers)
 
 
-def parse(document: Mapping[str, Any]) -> Config:
+def parse(document: Mapping[str, Any], check_readers: CheckReaders = lambda _: ()) -> Config:
     """Turn a TOML document into a configuration; Invalid lists every fault with its path."""
     faults: list[tuple[str, str]] = []
     parts: dict[str, Any] = {}
@@ -207,7 +214,7 @@ def parse(document: Mapping[str, Any]) -> Config:
         else:
             parts[name] = _section(SECTIONS[name], name, value, faults)
     config = Config(**{name: part for name, part in parts.items() if part is not None})
-    faults += _cross_checks(config)
+    faults += [*_cross_checks(config), *check_readers(config.readers)]
     if faults:
         raise Invalid("The configuration has faults:", faults=faults)
     return config
@@ -282,7 +289,7 @@ def example() -> str:
     lines += [f"# {HELP['readers']}", "# [[readers]]"]
     for setting in fields(ReaderConfig):
         value = READER_EXAMPLE.get(setting.name, setting.default)
-        lines.append(f"# {setting.name} = {_toml(value)}")
+        lines += [f"# # {HELP[f'readers.{setting.name}']}", f"# {setting.name} = {_toml(value)}"]
     return "\n".join(lines) + "\n"
 
 

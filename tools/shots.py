@@ -1,258 +1,341 @@
-"""Pictures of every page: desktop and phone, English and Hungarian, into build/shots/.
+"""Pictures of every page: phone and desktop, English and Hungarian, to build/shots/.
 
-./dev shots                    starts the demo site, waits until it lives, takes every picture
-./dev shots --site URL         takes the pictures from a site that runs already (with the demo's operators)
-./dev shots --only charger     only pages whose name begins so
+    ./dev shots [--only PART] [--out FOLDER] [--site http://localhost:8080]
+
+Starts the demo (unless --site names a running one), signs in as operator and as driver, follows the links, and
+takes one picture of every kind of page that the route tables know. On the way it looks for what a picture
+doesn't show: findings of axe, errors in the console, pages that are wider than the screen, pages that no link
+leads to. Exit code 1 if there are any.
 """
 
 import argparse
+import contextlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from onprem_csms.demo import scenery
+from tools import addresses
 
 ROOT = Path(__file__).resolve().parent.parent
-SHOTS = ROOT / "build" / "shots"
+AXE = ROOT / "build" / "frontend" / "axe.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+NARROWEST = 320
 LANGUAGES = ("en", "hu")
+HREF = re.compile(r'href="(/[^"#]*)"')
+# Streams, files, and addresses that only lead on; the first set-up has a start of its own.
+NO_PAGE = re.compile(
+    r"/events$|\.(json|svg|png)$|^/admin$|/order$|/tap$|^/setup/|^/desk/settings$|/\{(form|command)\}$"
+)
+NEW_CARD = "04AABBCCDDEE01"
+SEVERAL = {
+    "/desk/cards/{uid}/{form}": 6,
+    "/admin/sessions/{id}": 2,
+    "/admin/chargers/{id}": 2,
+    "/c/{slug}": 3,
+}
 # The demo is worth a picture once cars have come.
-LIVELY_S = 45
+LIVELY_AFTER_S = 40
+AXE_RUN = "axe.run().then(result => result.violations)"
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A page: its name, and its address or the link that leads to it from another page."""
+@dataclass(slots=True)
+class Tour:
+    """What is gone through: where, to where, and what was found on the way."""
 
-    name: str
-    path: str
-    link: str = ""
+    base: str
+    out: Path
+    only: str
+    found: list[str] = field(default_factory=list)
+    taken: int = 0
+    # axe and the screenshot put styles of theirs into the page, which its policy rightly refuses.
+    listening: bool = True
+
+    def note(self, where: str, what: str) -> None:
+        """Keep a finding, once."""
+        line = f"{where}: {what}"
+        if line not in self.found:
+            self.found.append(line)
 
 
-VISITOR = (
-    Shot("sign-in", "/admin/sign-in"),
-    Shot("drivers", "/"),
-    Shot("driver-sign-in", "/driver/sign-in"),
-    Shot("not-found", "/nowhere"),
-)
-OPERATOR = (
-    Shot("dashboard", "/admin/"),
-    Shot("chargers", "/admin/chargers"),
-    Shot("charger-new", "/admin/chargers/new"),
-    Shot("charger", "/admin/chargers", "a[href^='/admin/chargers/'][href]:not([href$='new'])"),
-    Shot("charger-messages", "@charger", "a[href$='/messages']"),
-    Shot("charger-commands", "@charger", "a[href$='/commands']"),
-    Shot("charger-settings", "@charger", "a[href$='/settings']:not([href='/admin/settings'])"),
-    Shot("charger-qr", "@charger", "a[href$='/qr']:not([href='/admin/qr'])"),
-    Shot("sessions", "/admin/sessions"),
-    Shot("session", "/admin/sessions?state=ended", "a[href^='/admin/sessions/']"),
-    Shot("session-running", "/admin/sessions?state=active", "a[href^='/admin/sessions/']"),
-    Shot("review", "/admin/review"),
-    Shot("people", "/admin/people"),
-    Shot("person", "/admin/people", "a[href^='/admin/people/']:not([href$='new'])"),
-    Shot("person-new", "/admin/people/new"),
-    Shot("cards", "/admin/cards"),
-    Shot("card", f"/admin/cards/{scenery.GUEST_CARD}"),
-    Shot("card-new", "/admin/cards/new"),
-    Shot("tariffs", "/admin/tariffs"),
-    Shot("tariff", "/admin/tariffs", "a[href^='/admin/tariffs/']:not([href$='new'])"),
-    Shot("tariff-new", "/admin/tariffs/new"),
-    Shot("labels", "/admin/qr"),
-    Shot("settings", "/admin/settings"),
-    Shot("audit", "/admin/audit"),
-    Shot("about", "/admin/about"),
-    Shot("desk", "/desk"),
-    Shot("desk-card", f"/desk/cards/{scenery.GUEST_CARD}"),
-    Shot("desk-new-card", "/desk/cards/04AABBCCDDEE01"),
-)
-DRIVER = (
-    Shot("driver", "/driver/"),
-    Shot("driver-account", "/driver/account"),
-    Shot("driver-connector", "/admin/sessions", ""),
-)
+# --- The program ---------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    """Whether the product is up."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as response:  # noqa: S310 - our own address
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def program(command: str, within_s: float = 120) -> Iterator[tuple[str, Path]]:
+    """The product in a folder that is thrown away; gives its address and the file of what it prints."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory(prefix="csms-shots-") as folder:
+        printed = Path(folder) / "printed"
+        arguments = [command, "--data-dir", f"{folder}/data", "--port", str(port)]
+        with printed.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "onprem_csms", *arguments], cwd=ROOT, stdout=sink, stderr=sink
+            )
+        try:
+            latest = time.monotonic() + within_s
+            while not answers(url):
+                if process.poll() is not None or time.monotonic() > latest:
+                    sys.exit(printed.read_text())
+                time.sleep(0.2)
+            yield url, printed
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+# --- Finding the pages ---------------------------------------------------------------------------
+
+
+def links_of(context: BrowserContext, base: str, path: str) -> set[str]:
+    """The addresses that a page names."""
+    response = context.request.get(base + path, max_redirects=5)
+    if not response.ok or "html" not in response.headers.get("content-type", ""):
+        return set()
+    return {link.replace("&amp;", "&") for link in HREF.findall(response.text())}
+
+
+def find_pages(context: BrowserContext, tour: Tour, starts: tuple[str, ...]) -> dict[str, list[str]]:
+    """Follows links from some pages; which addresses there are of every kind of page."""
+    kinds = [address for address in addresses.pages() if address.method == "GET"]
+    samples: dict[str, list[str]] = {}
+    waiting, known = list(starts), set(starts)
+    while waiting:
+        path = waiting.pop(0)
+        bare = urlsplit(path).path
+        kind = next((kind for kind in kinds if kind.pattern.fullmatch(bare)), None)
+        if kind is None or NO_PAGE.search(kind.path):
+            continue
+        taken = samples.setdefault(kind.path, [])
+        if len(taken) >= SEVERAL.get(kind.path, 1):
+            continue
+        taken.append(path)
+        new = links_of(context, tour.base, path) - known
+        known |= new
+        waiting += sorted(new)
+    return samples
+
+
+# --- Looking at one ------------------------------------------------------------------------------
+
+
+def look(page: Page, tour: Tour, path: str, name: str) -> None:
+    """Pictures of one page, and what is wrong with it."""
+    tour.listening = True
+    page.goto(tour.base + path, wait_until="load")
+    page.wait_for_timeout(500)
+    tour.listening = False
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(200)
+        check_width(page, tour, path)
+        page.screenshot(path=tour.out / f"{name}-{size}.png", full_page=True)
+        tour.taken += 1
+        check_with_axe(page, tour, f"{path} ({size})")
+    page.set_viewport_size({"width": NARROWEST, "height": 640})
+    check_width(page, tour, path)
+
+
+def check_width(page: Page, tour: Tour, path: str) -> None:
+    """A page must never be wider than the screen."""
+    wide, screen = page.evaluate("[document.scrollingElement.scrollWidth, window.innerWidth]")
+    if wide > screen:
+        tour.note(path, f"is {wide} px wide on a screen of {screen}")
+
+
+def check_with_axe(page: Page, tour: Tour, where: str) -> None:
+    """Everything that axe-core knows to find."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for violation in page.evaluate(AXE_RUN):
+        nodes = ", ".join(str(node["target"][0]) for node in violation["nodes"][:3])
+        tour.note(where, f"axe {violation['id']}: {violation['help']} ({nodes})")
+
+
+def name_of(kind: str, language: str, count: int) -> str:
+    """A file name that sorts by site, then page."""
+    bare = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-") or "landing"
+    return f"{bare}{f'-{count + 1}' if count else ''}-{language}"
+
+
+def take_all(context: BrowserContext, tour: Tour, samples: dict[str, list[str]]) -> None:
+    """Every page in every language."""
+    for language in LANGUAGES:
+        context.add_cookies([{"name": "csms_language", "value": language, "url": tour.base}])
+        page = context.new_page()
+        listen(page, tour)
+        for kind, paths in samples.items():
+            for count, path in enumerate(paths):
+                if tour.only in path or tour.only in kind:
+                    look(page, tour, path, name_of(kind, language, count))
+        page.close()
+
+
+def listen(page: Page, tour: Tour) -> None:
+    """Errors of scripts and of the Content-Security-Policy are findings."""
+    page.on("pageerror", lambda error: tour.note(urlsplit(page.url).path, f"script: {error}"))
+    page.on("console", lambda said: heard(tour, page, said))
+
+
+def heard(tour: Tour, page: Page, said: ConsoleMessage) -> None:
+    """An error in the console, unless it is the page of an address that doesn't exist."""
+    path = urlsplit(page.url).path
+    if tour.listening and said.type == "error" and path != "/nowhere":
+        tour.note(path, said.text)
+
+
+# --- The tour ------------------------------------------------------------------------------------
+
+
+def sign_in(context: BrowserContext, tour: Tour, path: str, typed: tuple[str, str]) -> None:
+    """Fills in the two fields of a sign-in page."""
+    page = context.new_page()
+    page.goto(tour.base + path)
+    fields = page.locator("main input:not([type=hidden])")
+    for number, value in enumerate(typed):
+        fields.nth(number).fill(value)
+    fields.nth(1).press("Enter")
+    page.wait_for_url(lambda url: "sign-in" not in url)
+    page.close()
+
+
+def order(context: BrowserContext, tour: Tour, slugs: list[str]) -> tuple[str, ...]:
+    """The driver starts at the first connector that lets them; the pages that come of it."""
+    page = context.new_page()
+    seen: tuple[str, ...] = ()
+    for path in slugs:
+        page.goto(tour.base + path)
+        button = page.locator("form[action$='/order'] button:not([disabled])").first
+        if button.count():
+            button.click()
+            page.wait_for_timeout(500)
+            seen = (urlsplit(page.url).path,)
+            page.wait_for_timeout(5000)
+            seen = (*seen, urlsplit(page.url).path)
+            break
+    page.close()
+    return seen
+
+
+def sell(context: BrowserContext, tour: Tour, card: str) -> tuple[str, ...]:
+    """The desk tops a card up; the page that says so, and the slip."""
+    page = context.new_page()
+    page.goto(f"{tour.base}/desk/cards/{card}")
+    form = page.locator("form[action$='/top-up']")
+    form.locator("label.tile").first.click()
+    form.locator(".desk-confirm button").click()
+    page.wait_for_url("**/top-ups/*")
+    booked = urlsplit(page.url).path
+    page.close()
+    return booked, f"{booked}/slip"
+
+
+def tour_of(browser: Browser, tour: Tour) -> set[str]:
+    """Goes through the three sites; the kinds of pages that were seen."""
+    outside = browser.new_context()
+    public = find_pages(outside, tour, ("/", "/admin/sign-in", "/driver/sign-in"))
+    take_all(outside, tour, public)
+    take_all(outside, tour, {"not-found": ["/nowhere"]})
+    card = scenery.GUEST_CARD
+    operator = browser.new_context()
+    sign_in(operator, tour, "/admin/sign-in", (scenery.OPERATOR, scenery.OPERATOR_PASSWORD))
+    cards = (f"/desk/cards/{card}", f"/desk/cards/{NEW_CARD}", f"/admin/cards/{card}")
+    sold = (*sell(operator, tour, card), f"/desk/cards/{card}/issued", "/desk/find?number=a")
+    inside = find_pages(operator, tour, ("/admin/", "/desk", *cards, *sold))
+    take_all(operator, tour, {kind: paths for kind, paths in inside.items() if kind not in public})
+    driver = browser.new_context()
+    sign_in(driver, tour, "/driver/sign-in", (card, scenery.GUEST_PIN))
+    slugs = sorted(set(re.findall(r"/c/[\w-]{6,}", operator.request.get(tour.base + "/admin/qr").text())))
+    started = order(driver, tour, slugs)
+    theirs = find_pages(driver, tour, ("/driver", *started, *slugs))
+    take_all(driver, tour, theirs)
+    return {*public, *inside, *theirs}
+
+
+def tour_of_first_start(browser: Browser, tour: Tour) -> None:
+    """The page that an empty product begins with."""
+    with program("serve") as (url, printed):
+        link = re.search(r"/setup/[\w-]+", printed.read_text())
+        if link is None:
+            tour.note("/setup/{token}", "no link was printed")
+            return
+        fresh = Tour(url, tour.out, tour.only)
+        take_all(browser.new_context(), fresh, {"/setup": [link[0]]})
+        tour.found += [line.replace(link[0], "/setup/{token}") for line in fresh.found]
+        tour.taken += fresh.taken
+
+
+def all_pictures(tour: Tour) -> None:
+    """Goes through everything with one browser."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        sys.exit("There is no Chromium here.")
+    quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        seen = tour_of(browser, tour)
+        tour_of_first_start(browser, tour)
+        browser.close()
+    kinds = {
+        kind.path for kind in addresses.pages() if kind.method == "GET" and not NO_PAGE.search(kind.path)
+    }
+    for kind in sorted(kinds - seen):
+        tour.note(kind, "no link leads there, so there is no picture")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="./dev shots", description="Pictures of every page.")
+    parser.add_argument("--only", default="", metavar="PART", help="only pages whose address contains this")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "shots", metavar="FOLDER")
+    parser.add_argument("--site", default="", help="a demo that is running; without it, one is started")
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
-    """Take the pictures; the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--site", default="", help="the address of a running site")
-    parser.add_argument("--only", default="", help="the beginning of the names of the pages wanted")
-    options = parser.parse_args(arguments)
-    if options.site:
-        take_all(options.site.rstrip("/"), options.only)
+    """Takes the pictures and says what was found; the exit code."""
+    options = parse(arguments)
+    shutil.rmtree(options.out, ignore_errors=True)
+    options.out.mkdir(parents=True)
+    tour = Tour(options.site.rstrip("/"), options.out, options.only)
+    if tour.base:
+        all_pictures(tour)
     else:
-        with demo_site() as site:
-            take_all(site, options.only)
-    print(f"The pictures are in {SHOTS.relative_to(ROOT)}/.")
-    return 0
-
-
-def take_all(site: str, only: str) -> None:
-    """Take every picture of a running site."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    browser_path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
-        for language in LANGUAGES:
-            for screen in SCREENS:
-                take_screen(browser, site, (language, screen), only)
-        browser.close()
-
-
-def take_screen(browser: Browser, site: str, kind: tuple[str, str], only: str) -> None:
-    """Take every picture of one language on one screen."""
-    language, screen = kind
-    width, height = SCREENS[screen]
-    context = browser.new_context(
-        base_url=site,
-        viewport={"width": width, "height": height},
-        locale=language,
-        device_scale_factor=1,
-        has_touch=screen == "phone",
-    )
-    page = context.new_page()
-    for shot in chosen(VISITOR, only):
-        take(page, shot, kind)
-    sign_in(page, context, language)
-    for shot in chosen(OPERATOR, only):
-        take(page, shot, kind)
-    if not only or "driver".startswith(only) or only.startswith("driver"):
-        take_driver(page, kind)
-    context.close()
-
-
-def chosen(shots: tuple[Shot, ...], only: str) -> list[Shot]:
-    """Return the pages whose name begins with a text."""
-    return [shot for shot in shots if shot.name.startswith(only)]
-
-
-def take(page: Page, shot: Shot, kind: tuple[str, str]) -> None:
-    """Go to a page and take its picture, the whole length of it."""
-    path, link = (shot.path, shot.link)
-    if path == "@charger":
-        path = first_link(page, "/admin/chargers", OPERATOR[3].link) or "/admin/chargers"
-    page.goto(path)
-    if link:
-        target = first_link(page, path, link)
-        if target is None:
-            print(f"{shot.name}: nothing to show")
-            return
-        page.goto(target)
-    save(page, shot.name, kind)
-
-
-def save(page: Page, name: str, kind: tuple[str, str]) -> None:
-    """Write the picture once the page stands still."""
-    page.wait_for_timeout(400)
-    page.screenshot(path=SHOTS / f"{name}.{kind[1]}.{kind[0]}.png", full_page=True)
-
-
-def first_link(page: Page, path: str, selector: str) -> str | None:
-    """Return where the first such link within the content of a page leads."""
-    if not page.url.endswith(path):
-        page.goto(path)
-    found = page.locator(f"main {selector}")
-    return found.first.get_attribute("href") if found.count() else None
-
-
-def sign_in(page: Page, context: BrowserContext, language: str) -> None:
-    """Sign in as the demo's admin, in a language."""
-    page.goto("/admin/sign-in")
-    page.fill("[name=name]", scenery.OPERATOR)
-    page.fill("[name=password]", scenery.OPERATOR_PASSWORD)
-    page.click("main button:not([name=language])")
-    page.wait_for_url("**/admin/")
-    post_language(page, language)
-
-
-def post_language(page: Page, language: str) -> None:
-    """Switch the language as the page's own button does."""
-    button = page.locator(f"button[name=language][value={language}]").first
-    if button.is_visible():
-        button.click()
-    else:
-        page.locator(".menu-button").click()
-        button.click()
-    page.wait_for_load_state()
-
-
-def take_driver(page: Page, kind: tuple[str, str]) -> None:
-    """Follow a QR code as a driver: price, sign-in, offer."""
-    slug = first_slug(page)
-    if slug is None:
-        return
-    page.context.clear_cookies()
-    page.context.add_cookies([{"name": "csms_language", "value": kind[0], "url": page.url}])
-    page.goto(slug)
-    save(page, "driver-connector", kind)
-    page.goto(f"/driver/sign-in?next={slug}")
-    fields = page.locator("main input:not([type=hidden])")
-    if fields.count() < 2:
-        return
-    fields.nth(0).fill(scenery.GUEST_CARD)
-    fields.nth(1).fill(scenery.GUEST_PIN)
-    page.locator("main form:has(input:not([type=hidden])) button").first.click()
-    page.wait_for_load_state()
-    save(page, "driver-offer", kind)
-    page.goto("/driver/account")
-    save(page, "driver-account", kind)
-
-
-def first_slug(page: Page) -> str | None:
-    """Return the page behind the first QR code of the sheet."""
-    page.goto("/admin/qr")
-    found = re.search(r"/c/[A-Za-z0-9_-]{6,}", page.content())
-    return found[0] if found else None
-
-
-@contextmanager
-def demo_site() -> Iterator[str]:
-    """Run the demo in a folder of its own until the pictures are taken."""
-    with tempfile.TemporaryDirectory(prefix="csms-shots-") as folder:
-        command = [sys.executable, "-m", "onprem_csms", "demo", "--data-dir", folder, "--port", "8098"]
-        process = subprocess.Popen(command, cwd=ROOT)
-        try:
-            wait_for("http://127.0.0.1:8098/healthz", process)
-            print(f"Waiting {LIVELY_S} s for cars to come …", flush=True)
-            time.sleep(LIVELY_S)
-            yield "http://127.0.0.1:8098"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the site answers; SystemExit when it ends before."""
-    for _ in range(240):
-        if process.poll() is not None:
-            raise SystemExit("The demo site ended; its lines above say why.")
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
-                return
-        except OSError:
-            time.sleep(0.5)
-    raise SystemExit("The demo site does not answer.")
+        with program("demo") as (tour.base, _):
+            time.sleep(LIVELY_AFTER_S)
+            all_pictures(tour)
+    print("\n".join(tour.found) or "Nothing was found.")
+    print(f"{tour.taken} pictures in {options.out}")
+    return 1 if tour.found else 0
 
 
 if __name__ == "__main__":

@@ -302,7 +302,7 @@ class Database:
         try:
             write.result = write.fn(tx, *write.args)
             self._memo.accept()
-        except Exception as error:  # noqa: BLE001 - handed to the caller
+        except Exception as error:
             del tx.events[told:]
             self._memo.reject()
             if not raw.in_transaction:

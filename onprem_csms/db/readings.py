@@ -44,7 +44,9 @@ def append(tx: Tx, row: Sequence[Any]) -> None:
 def _settle_slice(tx: Tx, last: int) -> None:
     """Settle an eighth of the sessions; what is older than eight slices has been settled and goes."""
     tx.execute("DELETE FROM reading_journal WHERE id <= ?", (last - SLICES * SETTLE_EVERY,))
-    tx.execute(_SETTLE + "session_id % ? = ? ORDER BY session_id, at", (SLICES, last // SETTLE_EVERY % SLICES))
+    tx.execute(
+        _SETTLE + "session_id % ? = ? ORDER BY session_id, at", (SLICES, last // SETTLE_EVERY % SLICES)
+    )
 
 
 def _settle(tx: Tx, session_id: int) -> None:

@@ -21,7 +21,7 @@ class Cast:
 
 
 async def simulate(base_url: str, cast: Cast, *, pace: Pace | None = None, seed: int = 1) -> None:
-    """Play until cancelled. The same seed gives the same cars, cards and faults."""
+    """Play until cancelled at ``ws://…/ocpp``. The same seed gives the same cars, cards and faults."""
     visitors = Visitors(cast.cards, cast.strangers)
     patience = aiohttp.ClientTimeout(total=None, connect=10)
     async with aiohttp.ClientSession(timeout=patience) as http, asyncio.TaskGroup() as group:

@@ -4,8 +4,8 @@ Argon2id (RFC 9106, its second recommended choice: 64 MiB, three passes). One ha
 computed in a thread and never inside a transaction.
 """
 
-import os
 import re
+from secrets import token_bytes
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -47,7 +47,7 @@ def verify_pin(hashed: str, pin: str) -> bool:
 
 
 def _hash(secret: str) -> str:
-    salt = os.urandom(SALT_BYTES)
+    salt = token_bytes(SALT_BYTES)
     kdf = Argon2id(salt=salt, length=HASH_BYTES, iterations=PASSES, lanes=1, memory_cost=MEMORY_KIB)
     return kdf.derive_phc_encoded(_bytes(secret))
 

@@ -70,7 +70,7 @@ class Caretaker:
             self._stations.options.shortest_idle_s,
         )
         every = self._stations.options.ping_interval_s
-        for connection in self._stations.all():
+        for connection in filter(_is_ready, self._stations.all()):
             silent = now - connection.heard
             if silent > patience and connection.pinged > connection.heard:
                 if now - connection.pinged > PONG_WAIT_S:
@@ -115,3 +115,7 @@ class Caretaker:
             )
         except AppError as error:
             log.info("%s: %s", connection.charger_id, error)
+
+
+def _is_ready(connection: Connection) -> bool:
+    return connection.ready

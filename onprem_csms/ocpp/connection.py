@@ -77,11 +77,19 @@ class Connection:
 
     # ------------------------------------------------------------------ reading
 
+    def opened(self, ws: "web.WebSocketResponse[bool]") -> None:
+        """Take the WebSocket; from now on the charger can be spoken to."""
+        self._ws = ws
+        self.heard = asyncio.get_running_loop().time()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the charger can be spoken to."""
+        return self._ws is not None and not self.closing
+
     async def listen(self, ws: "web.WebSocketResponse[bool]") -> None:
         """Read and answer until the connection ends; whatever the charger sends, this returns."""
-        self._ws = ws
         now = asyncio.get_running_loop().time
-        self.heard = now()
         frames_read = 0
         try:
             while not self.closing:

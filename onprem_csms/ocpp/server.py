@@ -159,6 +159,7 @@ class Door:
         try:
             ws = self._websocket(_echo(knock, version))
             await ws.prepare(request)
+            connection.opened(ws)
             await self._stations.welcome(connection)
         except BaseException:
             self._stations.left(connection)

@@ -91,7 +91,8 @@ class Stations:
 
     def online(self, charger_id: str) -> bool:
         """Tell whether the charger has a connection."""
-        return charger_id in self._connections
+        connection = self._connections.get(charger_id)
+        return connection is not None and connection.ready
 
     def count(self) -> int:
         """Count the chargers that are connected."""
@@ -165,7 +166,7 @@ class Stations:
             raise NotFound("There is no command {action}.", action=action)
         _check(version, action, request)
         connection = self._connections.get(charger_id)
-        if connection is None:
+        if connection is None or not connection.ready:
             await self.ctx.read(chargers.get, charger_id)
             raise Conflict("The charger is offline.")
         frame, shown = _frame(action, kind, request)

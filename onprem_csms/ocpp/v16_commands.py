@@ -98,6 +98,11 @@ def _cancel_reservation(command: commands.CancelReservation) -> tuple[str, Reque
     return "CancelReservation", {"reservationId": command.reservation_id}
 
 
+def _follow_profile(command: commands.FollowProfile) -> tuple[str, Request]:
+    numbered = {**command.profile, "chargingProfileId": command.profile_id}
+    return "SetChargingProfile", {"connectorId": command.connector, "csChargingProfiles": numbered}
+
+
 _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
     commands.RemoteStart: _remote_start,
     commands.RemoteStop: _remote_stop,
@@ -110,6 +115,7 @@ _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
     commands.Trigger: _trigger,
     commands.Reserve: _reserve,
     commands.CancelReservation: _cancel_reservation,
+    commands.FollowProfile: _follow_profile,
 }
 
 

@@ -4,8 +4,8 @@ from functools import reduce
 from operator import xor
 
 from onprem_csms.domain.tokens import NumberFormat, canonical_uid, from_reader
-from onprem_csms.errors import Invalid
-from onprem_csms.rfid.reader import N_, ReaderFault, Sight, Tap
+from onprem_csms.errors import N_, Invalid
+from onprem_csms.rfid.reader import ReaderFault, Sight, Tap
 
 MAX_LINE = 64
 

@@ -4,11 +4,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-def N_(sentence: str) -> str:  # noqa: N802 - the name by which sentences are collected for translation
-    """Mark a sentence that is translated where it is shown."""
-    return sentence
-
-
 @dataclass(frozen=True, slots=True)
 class Tap:
     """A card that was read; ``uid`` is canonical (see ``domain.tokens``)."""

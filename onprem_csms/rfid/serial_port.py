@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 from serial import Serial
 
-from onprem_csms.rfid.reader import N_
+from onprem_csms.errors import N_
 
 State = Literal["connected", "absent", "error"]
 

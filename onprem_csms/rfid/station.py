@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from onprem_csms.clock import Clock
 from onprem_csms.domain.readers import ReaderConfig
+from onprem_csms.errors import N_
 from onprem_csms.events import Bus, Event
-from onprem_csms.rfid.reader import N_, Debounce, Sight, Tap
+from onprem_csms.rfid.reader import Debounce, Sight, Tap
 from onprem_csms.rfid.registry import DECODERS
 from onprem_csms.rfid.serial_port import ABSENT, Pace, SerialLine, State
 from onprem_csms.services.ports import DeskTap, ReaderState

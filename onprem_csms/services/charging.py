@@ -11,10 +11,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from onprem_csms.clock import maybe_text, to_text
+from onprem_csms.clock import maybe_from_text, maybe_text, to_text
 from onprem_csms.db import orders as order_rows
 from onprem_csms.db import readings as reading_rows
 from onprem_csms.db import sessions as rows
+from onprem_csms.db import tokens as token_rows
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 from onprem_csms.domain.sessions import (
@@ -42,7 +43,7 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
     """
     repeated = _repeated(tx, start)
     if repeated is not None:
-        return _answer(repeated)
+        return _answer(tx, repeated)
     found = authorization.recognise(tx, start.charger_id, start.uid)
     chargers.ensure_connector(tx, start.charger_id, start.connector)
     _supersede(tx, start)
@@ -54,7 +55,7 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
         rows.use_reservation(tx, start.charger_id, start.reservation_id, session_id)
     tx.emit(Event("session", str(session_id)))
     tx.emit(Event("charger", start.charger_id))
-    return _answer(session)
+    return _answer(tx, session)
 
 
 def _start_key(start: StartRequest) -> str:
@@ -71,8 +72,12 @@ def _repeated(tx: Tx, start: StartRequest) -> Row | None:
     return row
 
 
-def _answer(session: Row) -> StartAnswer:
-    return StartAnswer(session["id"], session["transaction_id"], Verdict(session["verdict"]))
+def _answer(tx: Tx, session: Row) -> StartAnswer:
+    card = None if session["token_uid"] is None else token_rows.by_uid(tx, session["token_uid"])
+    verdict = Verdict(session["verdict"])
+    if card is not None:
+        verdict = Verdict(session["verdict"], maybe_from_text(card["expires_at"]), card["group_name"])
+    return StartAnswer(session["id"], session["transaction_id"], verdict)
 
 
 def _supersede(tx: Tx, start: StartRequest) -> None:
@@ -198,10 +203,9 @@ def record_in(tx: Tx, session: Row, readings: Iterable[Reading]) -> live.Live:
     for reading in sorted(readings, key=_moment):
         taken = live.take(tx, session["id"], state, reading)
         state = taken.live
-        if taken.flag and taken.new:
-            review.flag_session(
-                tx, session, taken.flag, {"at": to_text(reading.at), "register_wh": reading.energy_wh}
-            )
+        for flag in taken.flags:
+            detail = {"at": to_text(reading.at), "register_wh": reading.energy_wh}
+            review.flag_session(tx, session, flag, detail)
     if state is not before:
         state = prepaid.watch(tx, session, state)
         tx.memo.set(live.key(session["id"]), state)

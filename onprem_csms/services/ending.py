@@ -1,6 +1,6 @@
 """The end of a session: by its charger, or here where the charger never reports it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,7 +25,7 @@ class End:
     meter_stop_wh: int | None
     reason: StopReason
     closed_by: Literal["charger", "house"]
-    readings: Iterable[Reading] = ()
+    readings: Sequence[Reading] = ()
 
 
 def close(tx: Tx, session: Row, reason: StopReason) -> None:
@@ -38,17 +38,35 @@ def finish(tx: Tx, session: Row, end: End) -> None:
     """End a session, or correct one that was ended here, and book what it cost."""
     corrects = session["bill"] is not None or session["state"] == "ended"
     moment = max(end.at, from_text(session["began_at"]))
-    _store_readings(tx, session, moment, end)
+    columns = _columns(session, moment, end)
+    state, flags = _went_on(tx, session, moment, end) or _counted(tx, session, columns, end)
     tx.memo.drop(live.key(session["id"]))
     tx.memo.drop(("transaction", session["charger_id"], session["transaction_id"]))
-    rows.update(tx, session["id"], _columns(session, moment, end))
-    ended = _again(tx, session)
-    state, flags = live.recount(tx, ended)
-    booked = billing.settle(tx, ended, state.running)
-    rows.update(tx, session["id"], {"energy_wh": state.meter.energy_wh, **booked})
-    for flag in sorted(flags | _findings(ended, state, corrects=corrects)):
-        review.flag_session(tx, ended, flag, {"verdict": ended["verdict"]} if flag == NOT_ALLOWED else None)
-    _announce(tx, ended)
+    columns |= billing.settle(tx, session, state.running)
+    rows.update(tx, session["id"], columns | {"energy_wh": state.meter.energy_wh})
+    for flag in sorted(flags | _findings(session, state, corrects=corrects)):
+        detail = {"verdict": session["verdict"]} if flag == NOT_ALLOWED else None
+        review.flag_session(tx, session, flag, detail)
+    _announce(tx, session)
+
+
+def _went_on(tx: Tx, session: Row, moment: datetime, end: End) -> tuple[live.Live, set[str]] | None:
+    """Go on from the running state where the end is the newest that is known; None where it must be counted."""
+    if session["state"] == "ended" or end.readings:
+        return None
+    state = live.of(tx, session)
+    if end.closed_by == "house":
+        return (state, set()) if moment == state.at else None
+    if to_text(moment) <= to_text(state.at):
+        return None
+    taken = live.take(tx, session["id"], state, Reading(moment, end.meter_stop_wh, context="end"))
+    return taken.live, set(taken.flags)
+
+
+def _counted(tx: Tx, session: Row, columns: dict[str, Any], end: End) -> tuple[live.Live, set[str]]:
+    """Count the session again from all of its readings."""
+    _store_readings(tx, session, from_text(columns["ended_at"]), end)
+    return live.recount(tx, {**dict(session), **columns})
 
 
 def _store_readings(tx: Tx, session: Row, moment: datetime, end: End) -> None:
@@ -89,12 +107,6 @@ def _columns(session: Row, moment: datetime, end: End) -> dict[str, Any]:
         "meter_stop_wh": end.meter_stop_wh,
         "exhausts_at": None,
     }
-
-
-def _again(tx: Tx, session: Row) -> Row:
-    row = rows.get(tx, session["id"])
-    assert row is not None  # noqa: S101 - sessions are never deleted
-    return row
 
 
 def _findings(session: Row, state: live.Live, *, corrects: bool) -> set[str]:

@@ -7,7 +7,7 @@ database's memo keeps it, so that a reading costs one insert.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from onprem_csms.clock import from_text, to_text
 from onprem_csms.db import readings as rows
@@ -47,11 +47,10 @@ class Live(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one reading did: the state after it, a flag of the meter, and whether it was new."""
+    """What one reading did: the state after it, and what was odd about the meter if the reading was new."""
 
     live: Live
-    flag: str
-    new: bool
+    flags: tuple[str, ...] = ()
 
 
 def key(session_id: int) -> tuple[str, int]:
@@ -129,20 +128,21 @@ def take(tx: Tx, session_id: int, live: Live, reading: Reading) -> Taken:
     if reading.at <= live.at:
         return _take_late(tx, session_id, live, reading)
     after, flag = step(live, reading.at, reading, live.activity)
-    return Taken(after, flag, _store(tx, after, reading))
+    rows.append(tx, _row(tx, after, reading))
+    return Taken(after, (flag,) if flag else ())
 
 
 def _take_late(tx: Tx, session_id: int, live: Live, reading: Reading) -> Taken:
     if reading.at < live.limit.began_at:
         # The register at the begin counts; an earlier moment is a clock that was set since.
         reading = replace(reading, at=live.limit.began_at)
-    if not _store(tx, live, reading):
-        return Taken(live, "", new=False)
+    if not rows.insert(tx, _row(tx, live, reading)):
+        return Taken(live)
     session = session_rows.get(tx, session_id)
     if session is None:
-        return Taken(live, "", new=False)
-    recount(tx, session)
-    return Taken(rebuild(tx, session), "", new=True)
+        return Taken(live)
+    _, flags = recount(tx, session)
+    return Taken(rebuild(tx, session), tuple(sorted(flags)))
 
 
 def recount(tx: Tx, session: Row) -> tuple[Live, set[str]]:
@@ -177,25 +177,23 @@ def _states(tx: Tx, session: Row) -> Iterator[tuple[Row, Live, str]]:
         yield row, live, flag
 
 
-def _store(tx: Tx, live: Live, reading: Reading) -> bool:
+def _row(tx: Tx, live: Live, reading: Reading) -> tuple[Any, ...]:
+    """Return the row of a reading; a signed one is kept verbatim besides."""
     at = to_text(reading.at)
     if reading.signed is not None:
         rows.insert_signed(tx, live.id, at, reading.signed)
-    return rows.insert(
-        tx,
-        (
-            live.id,
-            at,
-            reading.energy_wh,
-            live.meter.energy_wh,
-            live.cost,
-            reading.power_w,
-            reading.current_ma,
-            reading.voltage_mv,
-            reading.soc_percent,
-            live.activity,
-            reading.context,
-        ),
+    return (
+        live.id,
+        at,
+        reading.energy_wh,
+        live.meter.energy_wh,
+        live.cost,
+        reading.power_w,
+        reading.current_ma,
+        reading.voltage_mv,
+        reading.soc_percent,
+        live.activity,
+        reading.context,
     )
 
 

@@ -3,6 +3,7 @@
 Kept in the database: four digits would not outlast a guesser for whom every restart is a fresh start.
 """
 
+import math
 from datetime import timedelta
 
 from onprem_csms.clock import from_text
@@ -26,7 +27,7 @@ def begin(tx: Tx, uid: str) -> None:
         left = (over - tx.now).total_seconds()
         if left > 0:
             raise Forbidden(
-                "Too many wrong PINs. Wait {seconds} seconds, then try again.", seconds=int(left) + 1
+                "Too many wrong PINs. Wait {seconds} seconds, then try again.", seconds=math.ceil(left)
             )
     pin_failures.count(tx, uid)
 

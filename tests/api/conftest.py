@@ -76,11 +76,17 @@ class Api:
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
+def call_timeout() -> int:
+    """Seconds that a charger may take; a test of its silence sets fewer."""
+    return 20
+
+
+@pytest.fixture
+async def api(tmp_path: Path, call_timeout: int) -> AsyncIterator[Api]:
     """The whole program on a free port, and a client with keys of every role."""
     folder = DataFolder(tmp_path / "data")
     keys.create(folder)
-    config = Config(server=Server(host="127.0.0.1", port=0), ocpp=Ocpp(call_timeout=2))
+    config = Config(server=Server(host="127.0.0.1", port=0), ocpp=Ocpp(call_timeout=call_timeout))
     async with app.running(config, folder) as program, ClientSession() as client:
         secrets = {role: (await program.ctx.write(api_keys.create, role, role)).secret for role in ROLES}
         yield Api(client, f"http://127.0.0.1:{program.port}/api/v1", secrets, program.ctx, program.port)

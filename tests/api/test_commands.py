@@ -38,6 +38,7 @@ async def test_what_the_charger_does_not_know_is_an_error_with_its_code(api: Api
     assert set(reply.body["response"]) == {"code", "description", "details"}
 
 
+@pytest.mark.parametrize("call_timeout", [1])
 async def test_a_charger_that_does_not_answer_in_time_is_a_timeout(api: Api, charger: Charger) -> None:
     charger.silent = True
     reply = await api.post(RESET, {"type": "Soft"})

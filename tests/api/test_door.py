@@ -5,10 +5,14 @@ import json
 
 import pytest
 
+from onprem_csms.errors import NotFound
 from onprem_csms.services import api_keys, audit
 from onprem_csms.web.api.route import RANKS
 from onprem_csms.web.api.routes import ROUTES
+from onprem_csms.web.languages import sentence
 from tests.api.conftest import Api
+
+HUNGARIAN = sentence(NotFound("There is no person {id}.", id=7), "hu")
 
 
 def test_every_route_names_the_role_it_needs() -> None:
@@ -84,7 +88,13 @@ async def test_a_body_that_does_not_fit_is_422_with_the_path(api: Api, body: obj
 
 @pytest.mark.parametrize(
     "query,path",
-    [("limit=0", "limit"), ("limit=201", "limit"), ("limit=ten", "limit"), ("txet=Anna", "txet")],
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=ten", "limit"),
+        ("txet=Anna", "txet"),
+        ("cursor=abc", "cursor"),
+    ],
 )
 async def test_a_query_that_does_not_fit_is_422_with_the_path(api: Api, query: str, path: str) -> None:
     reply = await api.get(f"/people?{query}")
@@ -122,10 +132,12 @@ async def test_a_number_that_is_none_finds_nothing(api: Api) -> None:
 
 
 async def test_the_sentence_of_a_problem_comes_in_the_language_asked_for(api: Api) -> None:
+    assert HUNGARIAN != "There is no person 7.", "the catalogue is there"
     english = await api.get("/people/7")
     assert english.body["detail"] == "There is no person 7."
-    other = await api.get("/people/7", headers={"Accept-Language": "xx"})
-    assert other.body["detail"] == "There is no person 7."
+    for header, said in {"xx": english.body["detail"], "hu-HU,en;q=0.5": HUNGARIAN}.items():
+        other = await api.get("/people/7", headers={"Accept-Language": header})
+        assert other.body["detail"] == said
 
 
 async def test_what_a_key_changed_is_in_the_audit(api: Api) -> None:

@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.api.charger import Charger
 from tests.api.conftest import Api
 
@@ -68,6 +70,7 @@ async def test_a_reservation_that_was_sent_as_a_command_is_on_record_too(api: Ap
     assert (await api.post("/reservations", wish())).body["id"] == 78
 
 
+@pytest.mark.parametrize("call_timeout", [1])
 async def test_a_charger_that_does_not_answer_is_told_apart(api: Api, charger: Charger) -> None:
     await api.post("/tokens", {"token": CARD})
     charger.silent = True

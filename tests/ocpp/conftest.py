@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yarl
 from aiohttp import web
 
 from onprem_csms.clock import SystemClock
@@ -25,9 +26,10 @@ from onprem_csms.ocpp import server
 from onprem_csms.ocpp.options import Options
 from onprem_csms.ocpp.stations import Stations
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services import charger_records, chargers, tariffs, tokens
+from onprem_csms.services import charger_records, chargers, presence, sessions, tariffs, tokens
 from onprem_csms.services.charger_records import Quirk
 from onprem_csms.services.context import Context
+from onprem_csms.services.sessions import SessionFilter, SessionView
 from onprem_csms.services.tokens import NewCard
 
 PASSWORD = "correct-horse-battery"
@@ -140,8 +142,6 @@ class Site:
         protocols: tuple[str, ...] = ("ocpp1.6",),
     ) -> Charger:
         """Connect with the right key, or with the headers given."""
-        import yarl
-
         sent = basic(identity, PASSWORD) if headers is None else headers
         url = yarl.URL(self.path(path or f"/ocpp/{identity}"), encoded=True)
         ws = await self.http.ws_connect(url, headers=sent, protocols=protocols, autoping=True, max_msg_size=0)
@@ -156,12 +156,15 @@ class Site:
         await charger.ws.close()
         return 101
 
+    async def sessions(self, **wanted: Any) -> list[SessionView]:
+        """Return the sessions, newest first."""
+        found: list[SessionView] = await self.see(sessions.find, SessionFilter(**wanted))
+        return found
+
     async def quirks(self, charger_id: str = "CP1") -> dict[str, Quirk]:
         """Return the counters of a charger, after what is in memory was stored."""
         connection = self.stations.get(charger_id)
         if connection is not None:
-            from onprem_csms.services import presence
-
             counts = connection.take_quirks()
             await self.do(presence.count_quirks, charger_id, counts)
         return {quirk.kind: quirk for quirk in await self.see(charger_records.quirks, charger_id)}

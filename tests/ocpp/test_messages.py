@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from onprem_csms.ocpp import moments
-from onprem_csms.services import charger_records, chargers, review, sessions
+from onprem_csms.services import charger_records, chargers, review
 from tests.ocpp.conftest import Charger, Site, open_site
 
 CARD = "04A1B2C3"
@@ -87,7 +87,7 @@ async def test_a_session_is_told_stored_and_its_messages_kept_as_they_were(site:
     assert await charger.result("MeterValues", readings(1500, 30, id)) == {}
     stop = {"transactionId": id, "meterStop": 3000, "timestamp": ago(0), "idTag": CARD, "reason": "Local"}
     assert await charger.result("StopTransaction", stop) == {"idTagInfo": {"status": "Accepted"}}
-    (session,) = await site.see(sessions.find)
+    (session,) = await site.sessions()
     assert (session.energy_wh, session.reason, session.charger_id) == (2000, "local", "CP1")
     actions = [
         message.text.split('"')[3]
@@ -108,7 +108,7 @@ async def test_a_repeated_start_gets_the_same_transaction_whatever_its_message_i
     await site.until(lambda: not site.stations.online("CP1"))
     charger = await site.connect()
     assert await charger.result("StartTransaction", payload) == first[2]
-    assert len(await site.see(sessions.find)) == 1
+    assert len(await site.sessions()) == 1
 
 
 async def test_a_repeated_stop_books_nothing_twice(site: Site) -> None:
@@ -116,9 +116,9 @@ async def test_a_repeated_stop_books_nothing_twice(site: Site) -> None:
     id = (await start(charger))["transactionId"]
     stop = {"transactionId": id, "meterStop": 2000, "timestamp": ago(0)}
     assert await charger.result("StopTransaction", stop) == {}
-    once = await site.see(sessions.find)
+    once = await site.sessions()
     assert await charger.result("StopTransaction", {**stop, "timestamp": ago(5)}) == {}
-    assert [(s.id, s.energy_wh, s.cost) for s in await site.see(sessions.find)] == [
+    assert [(s.id, s.energy_wh, s.cost) for s in await site.sessions()] == [
         (s.id, s.energy_wh, s.cost) for s in once
     ]
 
@@ -143,7 +143,7 @@ async def test_a_stop_of_another_chargers_transaction_changes_nothing_there(site
     id = (await start(one))["transactionId"]
     stop = {"transactionId": id, "meterStop": 9000, "timestamp": ago(0)}
     assert await two.result("StopTransaction", stop) == {}
-    (session,) = await site.see(sessions.find)
+    (session,) = await site.sessions()
     assert session.ended_at is None
     assert [item.kind for item in await site.see(review.find)] == ["orphan_stop"]
 
@@ -152,7 +152,7 @@ async def test_a_card_is_judged_without_anything_being_taken(site: Site) -> None
     charger = await site.connect()
     assert await charger.result("Authorize", {"idTag": CARD}) == {"idTagInfo": {"status": "Accepted"}}
     assert await charger.result("Authorize", {"idTag": "DEADBEEF"}) == {"idTagInfo": {"status": "Invalid"}}
-    assert await site.see(sessions.find) == []
+    assert await site.sessions() == []
 
 
 # --- Connectors -----------------------------------------------------------------------------------
@@ -315,10 +315,10 @@ async def test_what_was_answered_is_there_after_the_program_was_cut_off(tmp_path
         charger = await site.connect()
         id = (await start(charger))["transactionId"]
     async with open_site(tmp_path / "data") as site:
-        (session,) = await site.see(sessions.find)
+        (session,) = await site.sessions()
         assert session.transaction_id == str(id)
         charger = await site.connect()
         stop = {"transactionId": id, "meterStop": 1500, "timestamp": ago(0)}
         assert await charger.result("StopTransaction", stop) == {}
-        (session,) = await site.see(sessions.find)
+        (session,) = await site.sessions()
         assert session.energy_wh == 500

@@ -131,6 +131,10 @@ def test_an_stx_packet_is_found_among_noise_that_looks_like_a_beginning():
         assert taps(read("stx", noise + STX + STX)) == ["06008E6D5D"] * 2
 
 
+def test_an_stx_packet_inside_what_looked_like_a_longer_one_is_read():
+    assert taps(read("stx", b"\x02\x0c" + STX)) == ["06008E6D5D"]
+
+
 def test_an_stx_packet_with_a_wrong_check_byte_is_refused():
     assert "damaged" in complaint(read("stx", STX.replace(b"\xb0", b"\xb1")))
 

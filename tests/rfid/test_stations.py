@@ -9,7 +9,7 @@ import serial
 
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.rfid.reader import Sight
-from onprem_csms.rfid.serial_port import Pace
+from onprem_csms.rfid.serial_port import Pace, _open_now
 
 
 def times_open(device: Path) -> int:
@@ -75,6 +75,12 @@ async def test_a_drawn_plug_is_noticed_at_once_and_not_at_the_next_look(plug, op
         await desk.until_state("connected")
         plug.unplug()
         await desk.until_state("absent")
+
+
+def test_reading_a_silent_line_is_no_hang_up(plug):
+    plug.plug()
+    with _open_now(plug.path, 9600) as port, pytest.raises(BlockingIOError):
+        os.read(port.fileno(), 1)
 
 
 async def test_a_path_that_leads_to_another_device_is_followed_even_without_a_hang_up(desk, plug):

@@ -331,3 +331,17 @@ async def test_a_refused_start_that_delivers_nothing_pays_no_start_fee(house: Ho
     assert (await house.wallet(wallet_id)).balance == 200
     assert (await house.session(refused.session_id)).cost == 0
     assert await house.faults() == []
+
+
+async def test_the_answer_to_a_start_names_the_group_whose_members_may_stop_it(house: House) -> None:
+    from onprem_csms.services import tokens
+    from onprem_csms.services.tokens import NewCard
+
+    for uid in ("04AABBCCDD", "04AABBCCEE"):
+        await house.do(tokens.create, NewCard(uid=uid, type="personal", group="FLEET"))
+    started = await house.start("04AABBCCDD")
+    assert started.verdict.group == "FLEET"
+    member = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04AABBCCEE"))
+    assert (member.status, member.group) == ("accepted", "FLEET")
+    await house.stop(started, 100, uid="04AABBCCEE")
+    assert (await house.session(started.session_id)).state == "ended"

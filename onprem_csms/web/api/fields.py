@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from onprem_csms.errors import Invalid
 from onprem_csms.web.api.route import BIGGEST_NUMBER
 
 Item = TypeVar("Item")
@@ -54,15 +55,19 @@ def page(
 
 
 def after(query: Paged) -> int:
-    """Return a cursor that is a number; 0 at the begin, and for a cursor that was not ours."""
+    """Return a cursor that is a number, 0 at the begin; Invalid for what is none."""
     number = before(query)
     return 0 if number is None else number
 
 
 def before(query: Paged) -> int | None:
-    """Return a cursor that is a number, None at the begin."""
+    """Return a cursor that is a number, None at the begin; Invalid for what is none."""
     text = query.cursor
-    return min(int(text), BIGGEST_NUMBER) if text.isascii() and text.isdigit() else None
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Invalid("This is no cursor of this list.", path="cursor")
+    return int(text)
 
 
 def offset(query: Paged) -> int:

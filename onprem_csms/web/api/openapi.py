@@ -1,17 +1,19 @@
 """The description of the API in OpenAPI 3.1, generated: nothing in it can differ from the code."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from onprem_csms.web.api.problems import CONTENT_TYPE, Problem
-from onprem_csms.web.api.route import PREFIX, Route, Signature, signature
+from onprem_csms.web.api.route import BIGGEST_NUMBER, PREFIX, Route, Signature, signature
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _REF = "#/components/schemas/{name}"
+# The name of a generic type, ``Page_Charger_``, becomes one that reads well.
+_GENERIC = re.compile(rb"\bPage_(\w+)_(?=\")")
 _JSON = "application/json"
 _KEY = {
     "name": "Idempotency-Key",
@@ -53,8 +55,12 @@ class _Schemas:
         for _, types in table:
             found += [one for one in (types.body, types.query, *types.answers.values()) if one is not None]
         found = list({str(one): one for one in found}.values())
-        schemas, self.components = msgspec.json.schema_components(found, ref_template=_REF)
-        self._schemas = {str(one): schema for one, schema in zip(found, schemas, strict=True)}
+        made = msgspec.json.encode(msgspec.json.schema_components(found, ref_template=_REF))
+        schemas, components = msgspec.json.decode(_GENERIC.sub(rb"\1Page", made))
+        self.components: dict[str, dict[str, Any]] = components
+        self._schemas: dict[str, dict[str, Any]] = {
+            str(one): schema for one, schema in zip(found, schemas, strict=True)
+        }
         self._queries = {types.query.__name__ for _, types in table if types.query is not None}
 
     def of(self, wanted: Any) -> dict[str, Any]:
@@ -65,10 +71,10 @@ class _Schemas:
         """Return the schemas that have a name; a query's fields stand at each route as parameters."""
         return {name: schema for name, schema in self.components.items() if name not in self._queries}
 
-    def fields(self, wanted: Any) -> Mapping[str, dict[str, Any]]:
+    def fields(self, wanted: Any) -> dict[str, dict[str, Any]]:
         """Return the schemas of a struct's fields."""
         name = self.of(wanted)["$ref"].rsplit("/", 1)[1]
-        fields: Mapping[str, dict[str, Any]] = self.components[name]["properties"]
+        fields: dict[str, dict[str, Any]] = self.components[name]["properties"]
         return fields
 
 
@@ -90,7 +96,7 @@ def _operation(route: Route, types: Signature, schemas: _Schemas) -> dict[str, A
 
 def _parameters(route: Route, types: Signature, schemas: _Schemas) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {"name": name, "in": "path", "required": True, "schema": _place_schema(route.path, name)}
         for name in _PLACE.findall(route.path)
     ]
     if types.query is not None:
@@ -99,6 +105,13 @@ def _parameters(route: Route, types: Signature, schemas: _Schemas) -> list[dict[
     if (route.method, route.path) == ("POST", "/topups"):
         found.append(_KEY)
     return found
+
+
+def _place_schema(path: str, name: str) -> dict[str, Any]:
+    """Chargers are called by their identity, cards by their number as text; everything else is counted."""
+    if name == "number" or (name == "id" and not path.startswith("/chargers/")):
+        return {"type": "integer", "minimum": 1, "maximum": BIGGEST_NUMBER}
+    return {"type": "string", "minLength": 1}
 
 
 def _responses(route: Route, types: Signature, schemas: _Schemas) -> dict[str, Any]:

@@ -144,7 +144,8 @@ def place(*parts: object) -> str:
 
 
 def _subject(result: object) -> str:
-    """The number of a thing that was just made."""
+    """The number of a thing that was just made; of several things, of the first."""
+    result = result[0] if isinstance(result, tuple) else result
     for name in ("uid", "id", "entry_id"):
         found = getattr(result, name, None)
         if found is not None:

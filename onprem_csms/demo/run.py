@@ -1,0 +1,104 @@
+"""``onprem-csms demo``: a furnished site, its simulated chargers, and the addresses to look at it."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+from collections.abc import AsyncIterator
+
+from onprem_csms import app
+from onprem_csms.clock import SystemClock
+from onprem_csms.config import Config
+from onprem_csms.db import keys
+from onprem_csms.db.database import Database
+from onprem_csms.db.keys import DataFolder
+from onprem_csms.demo.scenery import (
+    GUEST_CARD,
+    GUEST_CHARGER,
+    GUEST_PIN,
+    HOLDERS,
+    NEWCOMER,
+    OPERATOR,
+    OPERATOR_PASSWORD,
+    PLACES,
+    STRANGE_CARDS,
+)
+from onprem_csms.demo.simulator import Cast, simulate
+from onprem_csms.demo.site import AWAY, furnish
+from onprem_csms.errors import Conflict
+from onprem_csms.events import Bus
+from onprem_csms.ocpp import server as chargers_door
+from onprem_csms.ocpp.options import Options
+from onprem_csms.rfid.station import Readers
+from onprem_csms.services import chargers
+from onprem_csms.services.context import Context
+
+MARK = "this-is-a-demo"
+
+
+async def run_demo(config: Config, folder: DataFolder) -> None:
+    """Furnish the folder where it is new, then play until SIGTERM or SIGINT.
+
+    Conflict when the folder holds a real site: a demo never touches one.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await prepare(config, folder)
+    async with app.running(config, folder) as program:
+        await app.announce(program, config)
+        await _say_how_to_try(program, config)
+        async with _playing(f"ws://127.0.0.1:{program.port}/ocpp"):
+            await stop.wait()
+
+
+async def prepare(config: Config, folder: DataFolder) -> None:
+    """Make the demo's site in a new folder; one that was left half furnished is made anew."""
+    mark = folder.folder / MARK
+    if folder.database.exists() and not mark.exists():
+        raise Conflict(
+            "The folder {folder} holds a real site. Give the demo another one.", folder=folder.folder
+        )
+    if mark.exists() and mark.read_text(encoding="ascii") == "furnished":  # noqa: ASYNC240 - nothing runs yet
+        return
+    if mark.exists():
+        shutil.rmtree(folder.folder)
+    app.say_now("Furnishing the demo: people, cards and a month of history …")
+    folder.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark.write_text("begun", encoding="ascii")  # noqa: ASYNC240
+    keys.create(folder)
+    await _furnish(config, folder)
+    mark.write_text("furnished", encoding="ascii")  # noqa: ASYNC240
+
+
+async def _furnish(config: Config, folder: DataFolder) -> None:
+    """Write the history before anything else looks after the sessions in it."""
+    bus, clock, settings = Bus(), SystemClock(), config.settings()
+    store = await Database.open(folder.database, keys.unlock(folder), clock=clock, bus=bus, settings=settings)
+    try:
+        nobody = chargers_door.stations(Options())
+        await furnish(Context(store, bus, clock, settings, nobody, Readers((), bus, clock)))
+    finally:
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _playing(base_url: str) -> AsyncIterator[None]:
+    makes = [place.make for place in PLACES if place.make.id != AWAY] + [NEWCOMER]
+    cards = [uid for holder in HOLDERS for uid, _, _ in holder.cards if uid != GUEST_CARD]
+    play = asyncio.create_task(simulate(base_url, Cast(makes, cards, STRANGE_CARDS)), name="simulation")
+    try:
+        yield
+    finally:
+        play.cancel()
+        await asyncio.gather(play, return_exceptions=True)
+
+
+async def _say_how_to_try(program: app.Program, config: Config) -> None:
+    site = config.server.public_url.rstrip("/") or f"http://{app.lan_address()}:{program.port}"
+    guest = await program.ctx.read(chargers.get, GUEST_CHARGER)
+    slug = next((connector.slug for connector in guest.connectors if connector.number == 1), "")
+    app.say_now("")
+    app.say_now(f"Sign in as:      {OPERATOR} / {OPERATOR_PASSWORD}")
+    app.say_now(f"Charge by phone: {site}/c/{slug}   card {GUEST_CARD}, PIN {GUEST_PIN}")
+    app.say_now(f"Waiting to be accepted: charger {NEWCOMER.id}, under Chargers")

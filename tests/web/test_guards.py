@@ -1,0 +1,95 @@
+from urllib.parse import unquote
+
+from onprem_csms.app import compose
+from onprem_csms.ocpp.options import Options
+from onprem_csms.web.admin.routes import ROUTES
+from onprem_csms.web.guards import guard_of
+from tests.web.site import CARD, CHARGER, Site, charger_path
+
+# The chargers' door and the health check are not pages: they decide for themselves who comes in.
+UNGUARDED = ("/{slashes}ocpp", "/healthz")
+PAGES = [path for method, path, guard, _ in ROUTES if method == "GET" and guard.name != "public"]
+DEEDS = [
+    (path, guard.name) for method, path, guard, _ in ROUTES if method == "POST" and guard.name != "public"
+]
+
+
+def real(path: str) -> str:
+    """An address of the table with this test's things in its places."""
+    if path.startswith("/admin/chargers/"):
+        path = path.replace("/admin/chargers/{id}", charger_path())
+    for place, value in (
+        ("{number:[0-9]{1,3}}", "1"),
+        ("{command}", "reset"),
+        ("{uid}", CARD),
+        ("{id}", "1"),
+    ):
+        path = path.replace(place, value)
+    return path
+
+
+async def test_every_route_of_the_program_names_its_guard(site: Site):
+    routes = compose(site.ctx, Options()).router.routes()
+    paths = [(route, route.resource.canonical if route.resource else "") for route in routes]
+    without = [
+        path
+        for route, path in paths
+        if guard_of(route.handler) is None and not any(door in path for door in UNGUARDED)
+    ]
+    assert without == []
+    assert len(paths) > len(ROUTES)
+
+
+async def test_who_is_not_signed_in_is_sent_to_the_sign_in_and_back(site: Site):
+    visitor = await site.visitor()
+    for path in PAGES:
+        page = await visitor.get(real(path))
+        assert page.status == 303, path
+        where, _, next_ = page.location.partition("?next=")
+        assert (where, unquote(next_)) == ("/admin/sign-in", real(path))
+
+
+async def test_a_deed_without_a_sign_in_is_refused_with_a_page_that_says_so(site: Site):
+    visitor = await site.visitor()
+    for path, _ in DEEDS:
+        page = await visitor.post(real(path))
+        assert page.status == 401, path
+        assert "not signed in" in page.text
+
+
+async def test_a_viewer_can_do_nothing(site: Site, viewer):
+    for path, _ in DEEDS:
+        page = await viewer.post(real(path))
+        assert page.status == 403, path
+
+
+async def test_the_desk_can_not_do_what_is_the_admins(site: Site):
+    clerk = await site.signed_in("clerk")
+    for path, guard in DEEDS:
+        if guard == "operator:admin":
+            page = await clerk.post(real(path))
+            assert page.status == 403, path
+    assert (await clerk.get("/admin/settings")).status == 403
+
+
+async def test_a_viewer_is_offered_no_button_that_would_refuse_them(site: Site, viewer):
+    for path in (
+        "/admin/chargers",
+        charger_path(),
+        "/admin/sessions/2",
+        "/admin/people/1",
+        f"/admin/cards/{CARD}",
+    ):
+        page = await viewer.get(path)
+        assert page.status == 200
+        forms = [
+            part.split('"')[1]
+            for part in page.text.split("<form")[1:]
+            if 'method="post"' in part.split(">")[0]
+            for part in [part.split("action=", 1)[-1]]
+        ]
+        assert set(forms) <= {"/admin/sign-out", "/language"}, path
+
+
+def test_the_charger_of_these_tests_needs_quoting():
+    assert "/" in CHARGER
