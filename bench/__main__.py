@@ -4,7 +4,6 @@ The server runs on one core, the load on the other, both on uvloop. See bench/RE
 """
 
 import argparse
-import asyncio
 import os
 import resource
 import shutil
@@ -66,7 +65,7 @@ async def run(folder: Path, plan: Plan, parts: Sequence[str]) -> None:
 async def _costs(folder: Path, identities: Sequence[Identity], plan: Plan, parts: Sequence[str]) -> None:
     bound, ours = servers.start_bound(folder), servers.start_ours(folder)
     try:
-        crowds = [await Crowd.gather(server, identities) for server in (bound, ours)]
+        crowds = (await Crowd.gather(bound, identities), await Crowd.gather(ours, identities))
         for name, kind in KINDS.items():
             if name.split()[0] in parts:
                 _print_cost(name, await runs.cost(*crowds, kind, plan))

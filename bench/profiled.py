@@ -32,7 +32,7 @@ def main() -> None:
         profiles[0][1].disable()
         for name, profile in profiles:
             profile.create_stats()
-            if profile.stats:  # type: ignore[attr-defined]
+            if profile.stats:
                 profile.dump_stats(folder / f"{name.replace('/', '-')}.prof")
 
 

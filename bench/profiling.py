@@ -4,8 +4,9 @@ import os
 import pstats
 from pathlib import Path
 
-from bench import loops, measure, runs, servers, site
+from bench import loops, measure, servers, site
 from bench.loops import MeterLoop, SessionLoop
+from bench.messages import Identity
 from bench.runs import Crowd, Plan
 
 ROOMS = ("ocpp", "services", "db", "domain", "web", "rfid")
@@ -27,7 +28,7 @@ async def run(folder: Path, what: str, plan: Plan) -> None:
         _print(file, calls)
 
 
-async def _threads(folder: Path, what: str, plan: Plan, identities: list[site.Identity]) -> None:
+async def _threads(folder: Path, what: str, plan: Plan, identities: list[Identity]) -> None:
     """Say first, without the profiler, how much of the CPU each thread takes."""
     server = servers.start_ours(folder)
     before = measure.cpu_by_thread(server.pid)
@@ -43,7 +44,7 @@ async def _threads(folder: Path, what: str, plan: Plan, identities: list[site.Id
             print(f"    {cost:6.1f} us")
 
 
-async def _load(server: servers.Server, what: str, plan: Plan, identities: list[site.Identity]) -> int:
+async def _load(server: servers.Server, what: str, plan: Plan, identities: list[Identity]) -> int:
     if what == "storm":
         arrival = await loops.arrive(identities, server.port)
         for station in arrival.stations:
@@ -75,7 +76,8 @@ def _print(file: Path, calls: int) -> None:
     for seconds, times, cumulative, (path, line, name) in own[:LONGEST_LIST]:
         where = f"{'/'.join(Path(path).parts[-2:])}:{line}" if line else ""
         print(
-            f"    {seconds / calls * 1e6:11.2f}   {cumulative / calls * 1e6:12.2f}   {times / calls:10.2f}   {name} {where}"
+            f"    {seconds / calls * 1e6:11.2f}   {cumulative / calls * 1e6:12.2f}   {times / calls:10.2f}"
+            f"   {name} {where}"
         )
 
 

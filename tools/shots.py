@@ -117,11 +117,11 @@ def program(command: str, within_s: float = 120) -> Iterator[tuple[str, Path]]:
 # --- Finding the pages ---------------------------------------------------------------------------
 
 
-def links_of(context: BrowserContext, base: str, path: str) -> set[str]:
-    """The addresses that a page names."""
+def links_of(context: BrowserContext, base: str, path: str) -> set[str] | None:
+    """The addresses that a page names; None where it only leads on, to a sign-in for instance."""
     response = context.request.get(base + path, max_redirects=5)
-    if not response.ok or "html" not in response.headers.get("content-type", ""):
-        return set()
+    if urlsplit(response.url).path != urlsplit(path).path:
+        return None
     return {link.replace("&amp;", "&") for link in HREF.findall(response.text())}
 
 
@@ -136,13 +136,13 @@ def find_pages(context: BrowserContext, tour: Tour, starts: tuple[str, ...]) -> 
         kind = next((kind for kind in kinds if kind.pattern.fullmatch(bare)), None)
         if kind is None or NO_PAGE.search(kind.path):
             continue
-        taken = samples.setdefault(kind.path, [])
-        if len(taken) >= SEVERAL.get(kind.path, 1):
+        enough = len(samples.get(kind.path, ())) >= SEVERAL.get(kind.path, 1)
+        links = None if enough else links_of(context, tour.base, path)
+        if links is None:
             continue
-        taken.append(path)
-        new = links_of(context, tour.base, path) - known
-        known |= new
-        waiting += sorted(new)
+        samples.setdefault(kind.path, []).append(path)
+        waiting += sorted(links - known)
+        known |= links
     return samples
 
 
@@ -229,21 +229,34 @@ def sign_in(context: BrowserContext, tour: Tour, path: str, typed: tuple[str, st
 
 
 def order(context: BrowserContext, tour: Tour, slugs: list[str]) -> tuple[str, ...]:
-    """The driver starts at the first connector that lets them; the pages that come of it."""
+    """The driver starts at the first connector that lets them; the page of the session that comes of it."""
     page = context.new_page()
-    seen: tuple[str, ...] = ()
     for path in slugs:
         page.goto(tour.base + path)
         button = page.locator("form[action$='/order'] button:not([disabled])").first
         if button.count():
             button.click()
-            page.wait_for_timeout(500)
-            seen = (urlsplit(page.url).path,)
-            page.wait_for_timeout(5000)
-            seen = (*seen, urlsplit(page.url).path)
+            look_while_starting(page, tour)
+            page.wait_for_url("**/driver/sessions/*", timeout=60_000)
             break
+    session = urlsplit(page.url).path
     page.close()
-    return seen
+    return (session,)
+
+
+def look_while_starting(page: Page, tour: Tour) -> None:
+    """Pictures of the order, which is there for the seconds until the charger begins."""
+    page.wait_for_url("**/driver/orders/*")
+    for language in LANGUAGES:
+        page.context.add_cookies([{"name": "csms_language", "value": language, "url": tour.base}])
+        page.reload()
+        for size, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            if "/driver/orders/" in page.url:
+                page.screenshot(path=tour.out / f"driver-orders-id-{language}-{size}.png", full_page=True)
+                tour.taken += 1
+    if "/driver/orders/" in page.url:
+        check_with_axe(page, tour, "/driver/orders/{id}")
 
 
 def sell(context: BrowserContext, tour: Tour, card: str) -> tuple[str, ...]:
@@ -278,7 +291,7 @@ def tour_of(browser: Browser, tour: Tour) -> set[str]:
     started = order(driver, tour, slugs)
     theirs = find_pages(driver, tour, ("/driver", *started, *slugs))
     take_all(driver, tour, theirs)
-    return {*public, *inside, *theirs}
+    return {*public, *inside, *theirs, "/driver/orders/{id}"}
 
 
 def tour_of_first_start(browser: Browser, tour: Tour) -> None:

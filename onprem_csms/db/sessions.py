@@ -83,12 +83,15 @@ def active_of_charger(tx: Tx, charger_id: str) -> list[Row]:
 
 
 def active_of_token(tx: Tx, token_uid: str) -> list[Row]:
-    """Return the active sessions of a card."""
-    return tx.all("SELECT * FROM sessions WHERE token_uid = ? AND state = 'active'", (token_uid,))
+    """Return the active sessions that a card was allowed to begin."""
+    return tx.all(
+        "SELECT * FROM sessions WHERE token_uid = ? AND state = 'active' AND verdict = 'accepted'",
+        (token_uid,),
+    )
 
 
 def active_of_group(tx: Tx, charger_id: str, group: str) -> Row | None:
-    """Return an active session on a charger that a card of this group began."""
+    """Return an active session on a charger that a card of this group was allowed to begin."""
     return tx.one(
         """
         SELECT s.*
@@ -96,6 +99,7 @@ def active_of_group(tx: Tx, charger_id: str, group: str) -> Row | None:
         JOIN tokens t ON t.uid = s.token_uid
         WHERE s.charger_id = ?
         AND s.state = 'active'
+        AND s.verdict = 'accepted'
         AND t.group_name = ?
         """,
         (charger_id, group),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from random import Random
@@ -15,6 +16,7 @@ from onprem_csms.demo.outlet import Outlet, Pace, Say, Socket, timestamp
 from onprem_csms.demo.quirks import oddly
 from onprem_csms.demo.visitors import Visitors
 
+log = logging.getLogger(__name__)
 _FAULTS = ("GroundFailure", "HighTemperature", "ConnectorLockFailure", "OverVoltage")
 
 
@@ -59,15 +61,18 @@ class Charger:
         address = Address(f"{base_url}/{self.make.id}", self.make.id, self.make.password, subprotocol)
         self.link = Link(http, address, self)
         self.later(self._beat())
+        self.later(self._lose_touch())
         if not self.make.quiet:
             for outlet in self.outlets:
                 self.later(self._serve(outlet))
         try:
             await self.link.run(lambda: self.random.uniform(2, 6))
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            while self._tasks:
+                for task in self._tasks:
+                    task.cancel()
+                # Once more: a visit that is broken off wants to report that, on a line that is gone.
+                await asyncio.wait(self._tasks, timeout=0.2)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside; it ends with the charger."""
@@ -129,22 +134,34 @@ class Charger:
             with contextlib.suppress(OfflineError, RefusedError):
                 await self.say("Heartbeat", {})
 
+    async def _lose_touch(self) -> None:
+        """Now and then the network is gone for a while; what runs goes on and is told later."""
+        while True:
+            await asyncio.sleep(self.random.uniform(*self.pace.touch_s))
+            await self.link.hang_up(self.random.uniform(*self.pace.away_s))
+
     async def _serve(self, outlet: Outlet) -> None:
         """Let visitors come to a connector, and now and then a fault."""
         await self.link.wait_until_up()
-        first = True
+        low, high = self.pace.pause_s
+        await asyncio.sleep(self.random.uniform(0, low))
         while True:
-            low, high = self.pace.pause_s
-            await asyncio.sleep(self.random.uniform(0, low if first else high))
-            first = False
-            if not outlet.free or outlet.reservation is not None:
-                continue
+            if outlet.free and outlet.reservation is None:
+                await self._something_happens(outlet)
+            await asyncio.sleep(self.random.uniform(low, high))
+
+    async def _something_happens(self, outlet: Outlet) -> None:
+        try:
             if self.random.randrange(self.pace.fault_every) == 0:
                 await self._break(outlet)
-                continue
+                return
             with self._visitors.one(self.random) as uid:
                 if uid is not None:
                     await outlet.visit(uid, self.pace)
+        except RefusedError as error:
+            log.warning(
+                "%s, connector %d: the server refused a message: %s", self.make.id, outlet.number, error
+            )
 
     async def _break(self, outlet: Outlet) -> None:
         outlet.busy = True
@@ -155,7 +172,10 @@ class Charger:
 
     async def start_for(self, outlet: Outlet, uid: str) -> None:
         """Begin a session that the server asked for."""
-        await outlet.visit(uid, self.pace, asked_for=True)
+        try:
+            await outlet.visit(uid, self.pace, asked_for=True)
+        except RefusedError as error:
+            log.warning("%s: the server refused a message: %s", self.make.id, error)
 
     async def restart(self, reason: str) -> None:
         """Stop what runs, drop the connection and boot again."""

@@ -17,7 +17,8 @@ _VOLTS = {"ac": 230.0, "dc": 400.0}
 class Pace:
     """How fast the demo lives, in real seconds; ``hurry`` makes batteries so many times smaller.
 
-    Between two customers a connector is free for ``pause_s``; once in ``fault_every`` pauses it breaks.
+    Between two customers a connector is free for ``pause_s``; one visit in ``fault_every`` is a fault instead.
+    A charger keeps its connection for ``touch_s``, then loses it for ``away_s``.
     """
 
     meter_s: float = 5.0
@@ -26,7 +27,9 @@ class Pace:
     idle_s: tuple[float, float] = (5.0, 30.0)
     fault_s: float = 25.0
     fault_every: int = 12
-    hurry: float = 20.0
+    touch_s: tuple[float, float] = (240.0, 1200.0)
+    away_s: tuple[float, float] = (5.0, 30.0)
+    hurry: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from onprem_csms.db import keys
 from onprem_csms.db.database import Database
 from onprem_csms.db.keys import DataFolder
 from onprem_csms.demo.scenery import (
+    AWAY,
     GUEST_CARD,
     GUEST_CHARGER,
     GUEST_PIN,
@@ -24,7 +25,8 @@ from onprem_csms.demo.scenery import (
     STRANGE_CARDS,
 )
 from onprem_csms.demo.simulator import Cast, simulate
-from onprem_csms.demo.site import AWAY, furnish
+from onprem_csms.demo.site import furnish
+from onprem_csms.demo.till import keep_the_till
 from onprem_csms.errors import Conflict
 from onprem_csms.events import Bus
 from onprem_csms.ocpp import server as chargers_door
@@ -48,7 +50,7 @@ async def run_demo(config: Config, folder: DataFolder) -> None:
     async with app.running(config, folder) as program:
         await app.announce(program, config)
         await _say_how_to_try(program, config)
-        async with _playing(f"ws://127.0.0.1:{program.port}/ocpp"):
+        async with _playing(f"ws://127.0.0.1:{program.port}/ocpp", program.ctx):
             await stop.wait()
 
 
@@ -59,16 +61,16 @@ async def prepare(config: Config, folder: DataFolder) -> None:
         raise Conflict(
             "The folder {folder} holds a real site. Give the demo another one.", folder=folder.folder
         )
-    if mark.exists() and mark.read_text(encoding="ascii") == "furnished":  # noqa: ASYNC240 - nothing runs yet
+    if mark.exists() and mark.read_text(encoding="ascii") == "furnished":
         return
     if mark.exists():
         shutil.rmtree(folder.folder)
     app.say_now("Furnishing the demo: people, cards and a month of history …")
     folder.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mark.write_text("begun", encoding="ascii")  # noqa: ASYNC240
+    mark.write_text("begun", encoding="ascii")
     keys.create(folder)
     await _furnish(config, folder)
-    mark.write_text("furnished", encoding="ascii")  # noqa: ASYNC240
+    mark.write_text("furnished", encoding="ascii")
 
 
 async def _furnish(config: Config, folder: DataFolder) -> None:
@@ -83,15 +85,19 @@ async def _furnish(config: Config, folder: DataFolder) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _playing(base_url: str) -> AsyncIterator[None]:
+async def _playing(base_url: str, ctx: Context) -> AsyncIterator[None]:
     makes = [place.make for place in PLACES if place.make.id != AWAY] + [NEWCOMER]
     cards = [uid for holder in HOLDERS for uid, _, _ in holder.cards if uid != GUEST_CARD]
-    play = asyncio.create_task(simulate(base_url, Cast(makes, cards, STRANGE_CARDS)), name="simulation")
+    plays = [
+        asyncio.create_task(simulate(base_url, Cast(makes, cards, STRANGE_CARDS)), name="simulation"),
+        asyncio.create_task(keep_the_till(ctx, cards), name="desk"),
+    ]
     try:
         yield
     finally:
-        play.cancel()
-        await asyncio.gather(play, return_exceptions=True)
+        for play in plays:
+            play.cancel()
+        await asyncio.gather(*plays, return_exceptions=True)
 
 
 async def _say_how_to_try(program: app.Program, config: Config) -> None:

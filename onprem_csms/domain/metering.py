@@ -14,6 +14,8 @@ RESTARTED = "register_restarted"
 TOO_FAST = "faster_than_possible"
 # Below this an excess over power times time is the coarseness of clocks and meters.
 COARSE_WH = 1_000
+# A register is kept in whole Wh; one in kWh that was called Wh has lost its fraction.
+ROUNDED_WH = 500
 
 
 class Limit(NamedTuple):
@@ -24,15 +26,24 @@ class Limit(NamedTuple):
     allowance_wh: int
 
 
+class Astray(NamedTuple):
+    """A register that does not follow from the one before, seen once."""
+
+    at: datetime
+    register_wh: int
+
+
 class Meter(NamedTuple):
     """A session's meter so far: the register last believed, the session's energy, both in Wh.
 
-    ``suspect_wh`` is a lower register that was seen once: a second one says that the register restarted.
+    ``astray`` is a register that was not believed when it came: one that goes on from there says that the register
+    was set anew. ``before`` is then where register and energy stood until that.
     """
 
     register_wh: int
     energy_wh: int = 0
-    suspect_wh: int | None = None
+    astray: Astray | None = None
+    before: tuple[int, int] | None = None
 
 
 def follow(meter: Meter, at: datetime, register_wh: int | None, limit: Limit) -> tuple[Meter, str]:
@@ -41,18 +52,45 @@ def follow(meter: Meter, at: datetime, register_wh: int | None, limit: Limit) ->
         return meter, ""
     if register_wh < 0:
         return meter, NEGATIVE
+    possible = _possible(limit, limit.began_at, at)
+    if meter.before is not None and _was_a_slip(meter, register_wh, possible + limit.allowance_wh):
+        register, energy = meter.before
+        return Meter(register_wh, max(meter.energy_wh, energy + register_wh - register)), ""
     delta = register_wh - meter.register_wh
-    if delta < 0:
-        return _lower(meter, register_wh)
     energy = meter.energy_wh + delta
-    possible = int(limit.max_power_w * max(0.0, (at - limit.began_at).total_seconds()) / 3600)
-    if energy > possible + limit.allowance_wh:
-        return Meter(register_wh, meter.energy_wh), JUMPED
+    if delta < 0 or energy > possible + limit.allowance_wh:
+        return _astray(meter, Astray(at, register_wh), limit)
     flag = TOO_FAST if energy > possible + COARSE_WH and delta else ""
-    return Meter(register_wh, energy), flag
+    return meter._replace(register_wh=register_wh, energy_wh=energy, astray=None), flag
 
 
-def _lower(meter: Meter, register_wh: int) -> tuple[Meter, str]:
-    if meter.suspect_wh is not None and register_wh >= meter.suspect_wh:
-        return Meter(register_wh, meter.energy_wh + register_wh - meter.suspect_wh), RESTARTED
-    return Meter(meter.register_wh, meter.energy_wh, register_wh), WENT_BACK
+def _astray(meter: Meter, now: Astray, limit: Limit) -> tuple[Meter, str]:
+    """Take a register that went back or too far: believed once a second one goes on from the first."""
+    lower = now.register_wh < meter.register_wh
+    first = meter.astray
+    if first is not None:
+        delta = now.register_wh - first.register_wh
+        if 0 <= delta <= _possible(limit, first.at, now.at) + COARSE_WH:
+            before = meter.before or (meter.register_wh, meter.energy_wh)
+            return Meter(now.register_wh, meter.energy_wh + delta, None, before), RESTARTED if lower else ""
+    return meter._replace(astray=now), WENT_BACK if lower else JUMPED
+
+
+def _was_a_slip(meter: Meter, register_wh: int, most_wh: int) -> bool:
+    """Tell whether a reading goes on from before the register was set anew, and what lay between was in another unit.
+
+    Registers in kWh that are called Wh are a thousandth of their neighbours; those in Wh that are called kWh lie
+    above all that follows.
+    """
+    assert meter.before is not None  # noqa: S101 - the caller looked
+    register, energy = meter.before
+    if not 0 <= register_wh - register <= most_wh - energy:
+        return False
+    between = meter.register_wh
+    in_thousands = 1000 * between + ROUNDED_WH >= register and 1000 * between - ROUNDED_WH <= register_wh
+    return in_thousands or between > register_wh
+
+
+def _possible(limit: Limit, since: datetime, until: datetime) -> int:
+    """Return what the connector can deliver in a span, in Wh."""
+    return int(limit.max_power_w * max(0.0, (until - since).total_seconds()) / 3600)

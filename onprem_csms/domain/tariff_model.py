@@ -81,3 +81,7 @@ class Tariff:
     min_price: int | None = None
     max_price: int | None = None
     timezone: str = "UTC"
+
+    def __hash__(self) -> int:
+        """Hash by few fields: every session looks its plan up, and hashing fractions takes long."""
+        return hash((self.name, self.currency, len(self.elements)))

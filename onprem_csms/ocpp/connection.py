@@ -124,6 +124,7 @@ class Connection:
             self._why("closed")
 
     async def _read(self, data: bytes, *, binary: bool) -> None:
+        # One coroutine from the frame to its answer: each more would cost a little in every message.
         if binary:
             self.quirk("binary")
         try:
@@ -131,10 +132,17 @@ class Connection:
         except FrameError as fault:
             await self._refuse(data, fault)
             return
-        if type(frame) is Call:
-            await self._answer(frame, data)
-        else:
+        if type(frame) is not Call:
             await self._take_answer(frame, data)  # type: ignore[arg-type]
+            return
+        raw = data.decode("utf-8", "replace")
+        action = self.version.actions.get(frame.action)
+        if action is None or action.logged:
+            self._log_frame(self.charger_id, "in", raw)
+        answer = await self._router.answer(self, frame, raw)
+        if action is None or (action.logged and action.answer_logged):
+            self._log_frame(self.charger_id, "out", answer.decode())
+        await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
 
     async def _refuse(self, data: bytes, fault: FrameError) -> None:
         text = data[:2000].decode("utf-8", "replace")
@@ -145,22 +153,12 @@ class Connection:
         if fault.id is not None:
             await self._send(frames.encode_error(fault.id, fault.code, str(fault)))
 
-    async def _answer(self, call: Call, data: bytes) -> None:
-        raw = data.decode("utf-8", "replace")
-        action = self.version.actions.get(call.action)
-        if action is None or action.logged:
-            self._log_frame(self.charger_id, "in", raw)
-        answer = await self._router.answer(self, call, raw)
-        if action is None or (action.logged and action.answer_logged):
-            self._log_frame(self.charger_id, "out", answer.decode())
-        await self._send(answer)
-
     async def _take_answer(self, frame: CallResult | CallError, data: bytes) -> None:
         pending = None if self._turns is None else self._turns.answer(frame.id)
         if pending is None:
             self.quirk("stray_answer", data[:500].decode("utf-8", "replace"))
             return
-        self._log_frame(self.charger_id, "in", data.decode("utf-8", "replace"))
+        self._log_frame(self.charger_id, "in", _shown(pending, frame, data))
         for kind in frame.quirks:
             self.quirk(kind, data[:500].decode("utf-8", "replace"))
         await self._send_next()
@@ -299,6 +297,14 @@ class Connection:
             self.reason = reason
             self.closing = True
             self.close_soon(code, text or reason)
+
+
+def _shown(pending: Pending, frame: CallResult | CallError, data: bytes) -> str:
+    """Return an answer as it may be written down."""
+    hide = pending.kind.shown_answer
+    if hide is not None and isinstance(frame, CallResult):
+        data = frames.encode_result(frame.id, dict(hide(frame.payload)))
+    return data.decode("utf-8", "replace")
 
 
 async def _close(ws: "web.WebSocketResponse[bool]", code: int, text: str) -> None:

@@ -34,14 +34,15 @@ class CommandKind:
 
     ``accepted``: the words of an answer that agrees; none where the answer has no such word. ``prepare``
     runs in the transaction that writes down the wish, ``record`` in the one that writes down the outcome,
-    so that the same record is left whichever way the command was given. ``shown`` returns the request as
-    it may be written down, without secrets.
+    so that the same record is left whichever way the command was given. ``shown`` and ``shown_answer``
+    return request and answer as they may be written down, without secrets.
     """
 
     accepted: frozenset[str] = frozenset(("Accepted",))
     prepare: Prepare | None = None
     record: Record | None = None
     shown: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    shown_answer: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 class OutFrame(NamedTuple):

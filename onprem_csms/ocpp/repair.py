@@ -152,7 +152,7 @@ def _number(value: Any, quirks: Notes, *, whole: bool) -> Any:
     if isinstance(value, str):
         quirks["text_for_number"] = None
         value = _parsed(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
         quirks["wrong_type"] = None
         return _DROP
     if whole and isinstance(value, float):
@@ -168,8 +168,6 @@ def _parsed(text: str) -> int | float | None:
     try:
         number = float(plain)
     except ValueError:
-        return None
-    if number - number != 0:  # NaN and the infinities
         return None
     try:
         return int(plain)

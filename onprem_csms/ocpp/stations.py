@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from onprem_csms.domain.commands import ChangeConfiguration, Command
@@ -116,10 +117,10 @@ class Stations:
 
     async def welcome(self, connection: Connection) -> None:
         """Write down that a charger has come, and ask again later what is still wanted of it."""
-        connection.interval_id = await self.ctx.write(
-            presence.connected, connection.charger_id, connection.version.protocol, connection.remote
+        connection.interval_id, wishes = await self.ctx.write(
+            _arrive, connection.charger_id, connection.version.protocol, connection.remote
         )
-        if await self.ctx.read(configuration.unmet, connection.charger_id):
+        if wishes:
             self.spawn(self._ask_again(connection), forever=True)
 
     def left(self, connection: Connection) -> None:
@@ -205,7 +206,7 @@ class Stations:
         except Exception:
             # A record that can't be kept must not hide what the charger answered.
             log.exception("%s %s", connection.charger_id, pending.action)
-            await self.ctx.write(_conclude, pending.command_id, answered, None)
+            await self.ctx.write(_conclude, pending.command_id, answered, replace(pending.kind, record=None))
         if not pending.result.done():
             pending.result.set_result(_result(pending, answered))
 
@@ -262,10 +263,18 @@ def _want(tx: Tx, wish: commanding.Wish, prepare: Callable[[Tx, str], None] | No
     return commanding.want(tx, wish)
 
 
-def _conclude(tx: Tx, command_id: int, answered: Answered, kind: CommandKind | None) -> None:
-    response = None if answered.outcome == "timeout" else answered.response
+def _arrive(tx: Tx, charger_id: str, protocol: str, remote: str) -> tuple[int, bool]:
+    """Note that a charger has come; returns its interval and whether something is wanted of it."""
+    interval_id = presence.connected(tx, charger_id, protocol, remote)
+    return interval_id, bool(configuration.unmet(tx, charger_id))
+
+
+def _conclude(tx: Tx, command_id: int, answered: Answered, kind: CommandKind) -> None:
+    response: Mapping[str, Any] | None = None if answered.outcome == "timeout" else answered.response
+    if response is not None and kind.shown_answer is not None:
+        response = kind.shown_answer(response)
     first = commanding.end(tx, answered.charger_id, command_id, answered.outcome, response)
-    if first and kind is not None and kind.record is not None:
+    if first and kind.record is not None:
         kind.record(tx, answered)
 
 

@@ -244,6 +244,19 @@ def _without_password(request: Mapping[str, Any]) -> Request:
     return shown
 
 
+def _without_told_password(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Hide a password that a charger tells although it must not (OCPP-J 1.6 errata 3.10)."""
+    told = response.get("configurationKey")
+    if not isinstance(told, list):
+        return response
+    return {**response, "configurationKey": [_hidden(entry) for entry in told]}
+
+
+def _hidden(entry: Any) -> Any:
+    told = isinstance(entry, dict) and entry.get("key") == KEY_OF_PASSWORD
+    return {**entry, "value": _HIDDEN} if told else entry
+
+
 _NO_WORD = CommandKind(accepted=frozenset())
 _PLAIN = CommandKind()
 
@@ -263,7 +276,9 @@ COMMANDS: dict[str, CommandKind] = {
     "DeleteCertificate": _PLAIN,
     "ExtendedTriggerMessage": _PLAIN,
     "GetCompositeSchedule": _PLAIN,
-    "GetConfiguration": CommandKind(accepted=frozenset(), record=_configuration_told),
+    "GetConfiguration": CommandKind(
+        accepted=frozenset(), record=_configuration_told, shown_answer=_without_told_password
+    ),
     "GetDiagnostics": _NO_WORD,
     "GetInstalledCertificateIds": _PLAIN,
     "GetLocalListVersion": _NO_WORD,

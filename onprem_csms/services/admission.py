@@ -110,7 +110,8 @@ def _find(tx: Tx, knock: Knock) -> Row | None:
 def _objection(row: Row, knock: Knock, matches: bool) -> Reason | None:
     if row["archived_at"] is not None:
         return "archived"
-    if row["security_profile"] >= 2 and not knock.encrypted:
+    # Profile 3 asks for a client certificate besides, and none are issued or looked at yet.
+    if row["security_profile"] == 3 or (row["security_profile"] == 2 and not knock.encrypted):
         return "not_encrypted"
     if row["security_profile"] == 0 and row["password_digest"] is None:
         return None

@@ -9,7 +9,6 @@ from onprem_csms.db import sessions as session_rows
 from onprem_csms.db import tokens as rows
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
-from onprem_csms.domain import pricing
 from onprem_csms.domain.sessions import AuthorizeRequest, Verdict
 from onprem_csms.domain.tokens import canonical_uid, matches, transform
 from onprem_csms.errors import Invalid
@@ -104,6 +103,5 @@ def can_pay(tx: Tx, charger_id: str, connector: int, card: Row) -> bool:
 
 def least(tx: Tx, charger_id: str, connector: int, currency: str) -> int:
     """Return what a session costs that ends as it begins (start fee, minimum price), or the site's minimum."""
-    tariff = billing.tariff_for(tx, charger_id, connector, currency)
-    at_start = 0 if tariff is None else pricing.total(pricing.begin(tariff, tx.now, 0))
+    at_start = billing.at_start(billing.tariff_for(tx, charger_id, connector, currency), tx.now)
     return max(at_start, tx.settings.prepaid.minimum_balance)

@@ -1,7 +1,8 @@
 """From the end of a session to its bill and its ledger entries; each is booked exactly once."""
 
 import json
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from onprem_csms.db import tokens as token_rows
 from onprem_csms.db.connection import Row
@@ -13,6 +14,9 @@ from onprem_csms.services import review, wallets
 from onprem_csms.services import tariffs as tariff_service
 from onprem_csms.services.ledger import NewEntry, Posting, book
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 def tariff_for(tx: Tx, charger_id: str, connector: int, currency: str) -> Tariff | None:
     """Return the tariff of a connector in a currency, or None."""
@@ -22,7 +26,13 @@ def tariff_for(tx: Tx, charger_id: str, connector: int, currency: str) -> Tariff
 
 def dump_tariff(tariff: Tariff) -> str:
     """Write a tariff as it is copied into a session."""
-    return json.dumps(tariff_to_json(tariff), ensure_ascii=False)
+    text = _dumped.get(tariff)
+    if text is None:
+        text = json.dumps(tariff_to_json(tariff), ensure_ascii=False)
+        _remember(_dumped, tariff, text)
+        # Reading it again gives this very tariff, so that its plan is found at once.
+        _remember(_parsed, text, tariff)
+    return text
 
 
 def tariff_of(session: Row) -> Tariff | None:
@@ -31,19 +41,24 @@ def tariff_of(session: Row) -> Tariff | None:
     return None if text is None else _parse(text)
 
 
+# The same few tariffs stand in thousands of sessions.
 _parsed: dict[str, Tariff] = {}
-_PARSED_AT_MOST = 256
+_dumped: dict[Tariff, str] = {}
+_REMEMBERED = 256
 
 
 def _parse(text: str) -> Tariff:
-    # The same few texts stand in thousands of sessions.
     tariff = _parsed.get(text)
     if tariff is None:
         tariff = tariff_from_json(json.loads(text))
-        if len(_parsed) >= _PARSED_AT_MOST:
-            _parsed.clear()
-        _parsed[text] = tariff
+        _remember(_parsed, text, tariff)
     return tariff
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> None:
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def bill_document(bill: pricing.Bill) -> dict[str, Any]:
@@ -86,6 +101,11 @@ def settle(tx: Tx, session: Row, running: pricing.Running | None) -> dict[str, A
         _correct(tx, session, document)
     _look_at_balance(tx, session)
     return {"cost": bill.gross, "bill": json.dumps(document, ensure_ascii=False)}
+
+
+def at_start(tariff: Tariff | None, at: datetime) -> int:
+    """Return what a session costs before it delivers anything, minor units: a start fee, a minimum price."""
+    return 0 if tariff is None else pricing.total(pricing.begin(tariff, at, 0))
 
 
 def owes_nothing(session: Row, running: pricing.Running) -> bool:

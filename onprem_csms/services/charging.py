@@ -50,6 +50,8 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
     session_id = _begin(tx, start, found)
     session = rows.get(tx, session_id)
     assert session is not None  # noqa: S101 - written two lines above
+    tx.memo.set(live.key(session_id), live.begin(tx, session))
+    tx.memo.set(_memo_key(start.charger_id, session["transaction_id"]), session)
     _flag_start(tx, session, start)
     if start.reservation_id is not None:
         rows.use_reservation(tx, start.charger_id, start.reservation_id, session_id)
@@ -114,6 +116,7 @@ def _begin(tx: Tx, start: StartRequest, found: Recognised) -> int:
             "meter_start_wh": max(0, start.meter_start_wh),
             "tariff": None if funds.tariff is None else billing.dump_tariff(funds.tariff),
             "currency": funds.currency,
+            "cost": billing.at_start(funds.tariff, start.at) if funds.verdict == "accepted" else 0,
             "received_at": tx.now_text,
         },
     )

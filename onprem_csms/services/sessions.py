@@ -179,7 +179,7 @@ def _view(row: Row) -> SessionView:
         activity=cast(Activity, row["activity"]),
         read_at=maybe_from_text(row["read_at"]),
         currency=row["currency"],
-        cost=(row["live_cost"] or 0) if active else row["cost"],
+        cost=row["live_cost"] if active and row["live_cost"] is not None else row["cost"],
         priced=row["tariff"] is not None,
         tariff=billing.tariff_of(row),
         bill=None if row["bill"] is None else json.loads(row["bill"]),

@@ -60,6 +60,7 @@ def render(request: web.Request, template: str, page: object, status: int = 200)
         "path": request.path,
         "here": _address(request),
         "said": said,
+        "now": context(request).clock.now(),
         "can": lambda role: operator is not None and operator.may(role),
     }
     html = request.app[TEMPLATES].html(language, template, values)

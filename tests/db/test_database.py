@@ -1,5 +1,7 @@
 """The store: durable groups, failures that undo only themselves, and sentences for what an admin can act on."""
 
+# ruff: noqa: ASYNC240 - a few files are looked at while nothing else runs
+
 import asyncio
 import inspect
 import json
@@ -38,7 +40,8 @@ def note(tx: Tx, subject: str) -> int:
     """Write a row and tell it."""
     tx.emit(Event("audit", subject))
     return tx.insert(
-        "INSERT INTO audit (at, actor, action, subject) VALUES (?, 'test', 'noted', ?)", (tx.now_text, subject)
+        "INSERT INTO audit (at, actor, action, subject) VALUES (?, 'test', 'noted', ?)",
+        (tx.now_text, subject),
     )
 
 
@@ -123,7 +126,7 @@ async def test_closing_finishes_every_write_that_was_handed_in(folder: DataFolde
 async def test_the_file_shows_no_plain_text(folder: DataFolder, store: Database) -> None:
     await store.write(note, "a rather recognisable sentence")
     await store.checkpoint()
-    for file in folder.folder.iterdir():  # noqa: ASYNC240 - nothing else runs
+    for file in folder.folder.iterdir():
         assert b"recognisable" not in file.read_bytes(), file.name
     assert not folder.database.read_bytes().startswith(b"SQLite format 3")
 

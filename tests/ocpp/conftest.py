@@ -3,9 +3,10 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.domain.tariffs import simple_tariff
 from onprem_csms.events import Bus
 from onprem_csms.ocpp import server
+from onprem_csms.ocpp.connection import Connection
 from onprem_csms.ocpp.options import Options
 from onprem_csms.ocpp.stations import Stations
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services import charger_records, chargers, presence, sessions, tariffs, tokens
 from onprem_csms.services.charger_records import Quirk
 from onprem_csms.services.context import Context
+from onprem_csms.services.ports import CommandResult
 from onprem_csms.services.sessions import SessionFilter, SessionView
 from onprem_csms.services.tokens import NewCard
 
@@ -95,6 +98,13 @@ class Charger:
         await self.say([3, call[1], payload])
         return call
 
+    def cut(self) -> None:
+        """Lose the connection without a word, as when the power goes."""
+        connection = self.ws._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+
     async def closed(self, within: float = 5) -> int | None:
         """Wait for the end; returns the close code."""
         while True:
@@ -155,6 +165,12 @@ class Site:
             return error.status
         await charger.ws.close()
         return 101
+
+    def connection(self, charger_id: str = "CP1") -> Connection:
+        """Return the door's side of a connection."""
+        found = self.stations.get(charger_id)
+        assert found is not None
+        return found
 
     async def sessions(self, **wanted: Any) -> list[SessionView]:
         """Return the sessions, newest first."""
@@ -221,3 +237,27 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 def other_settings() -> Callable[..., SiteSettings]:
     """Make settings that differ from the defaults."""
     return lambda **changes: replace(SiteSettings(), **changes)
+
+
+UNTIL = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+RESERVE = {"connectorId": 1, "expiryDate": "2030-01-02T03:04:05Z", "idTag": "A1", "reservationId": 7}
+PROFILE = {
+    "chargingProfileId": 5,
+    "stackLevel": 1,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Absolute",
+    "chargingSchedule": {
+        "chargingRateUnit": "A",
+        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10.1}],
+    },
+}
+
+
+async def ask(
+    site: Site, charger: Charger, action: str, request: Mapping[str, Any], answer: Mapping[str, Any]
+) -> CommandResult:
+    """Send a command and let the charger answer it."""
+    asking = asyncio.create_task(site.stations.send("CP1", action, request, origin="test"))
+    call = await charger.answer(answer)
+    assert call[2:] == [action, request]
+    return await asking

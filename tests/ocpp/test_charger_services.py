@@ -88,7 +88,9 @@ async def test_a_charger_with_a_running_session_is_not_archived(site: Site) -> N
 async def test_chargers_are_found_by_identity_and_name_in_pages(site: Site) -> None:
     for number in range(5):
         await site.add(f"X{number}", name=f"Level {number}")
-    assert [charger.id for charger in await site.see(chargers.find, text="level")] == [f"X{n}" for n in range(5)]
+    assert [charger.id for charger in await site.see(chargers.find, text="level")] == [
+        f"X{n}" for n in range(5)
+    ]
     assert [charger.id for charger in await site.see(chargers.find, text="x3")] == ["X3"]
     assert [charger.id for charger in await site.see(chargers.find, after="X1", limit=2)] == ["X2", "X3"]
 

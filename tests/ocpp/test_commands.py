@@ -1,9 +1,7 @@
 """What is asked of a charger: what goes onto the wire, how it ends, and what is left on record."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +11,9 @@ from onprem_csms.domain import commands
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.ocpp import schemas, v16_commands
 from onprem_csms.ocpp.v16_commands import COMMANDS, translate
-from onprem_csms.services import charger_records, commanding, configuration, profiles, reservations
+from onprem_csms.services import charger_records, commanding
 from onprem_csms.services.ports import CommandResult
-from tests.ocpp.conftest import PASSWORD, QUICK, Charger, Site, basic, open_site
-
-UNTIL = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
-RESERVE = {"connectorId": 1, "expiryDate": "2030-01-02T03:04:05Z", "idTag": "A1", "reservationId": 7}
-PROFILE = {
-    "chargingProfileId": 5,
-    "stackLevel": 1,
-    "chargingProfilePurpose": "TxDefaultProfile",
-    "chargingProfileKind": "Absolute",
-    "chargingSchedule": {
-        "chargingRateUnit": "A",
-        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10.1}],
-    },
-}
-
-
-async def ask(
-    site: Site, charger: Charger, action: str, request: Mapping[str, Any], answer: Mapping[str, Any]
-) -> CommandResult:
-    """Send a command and let the charger answer it."""
-    asking = asyncio.create_task(site.stations.send("CP1", action, request, origin="test"))
-    call = await charger.answer(answer)
-    assert call[2:] == [action, request]
-    return await asking
+from tests.ocpp.conftest import PROFILE, QUICK, RESERVE, UNTIL, Site, ask, open_site
 
 
 async def record(site: Site, result: CommandResult) -> commanding.CommandView:
@@ -106,7 +81,9 @@ def test_what_1_6_cannot_say_is_refused() -> None:
 def test_every_command_of_the_schemas_is_known() -> None:
     from importlib import resources
 
-    names = {file.name.removesuffix(".json") for file in (resources.files("ocpp") / "v16" / "schemas").iterdir()}
+    names = {
+        file.name.removesuffix(".json") for file in (resources.files("ocpp") / "v16" / "schemas").iterdir()
+    }
     calls = {name for name in names if f"{name}Response" in names}
     from_charger = set(v16_commands.COMMANDS) ^ calls
     from onprem_csms.ocpp.v16 import ACTIONS
@@ -180,7 +157,9 @@ async def test_a_charger_that_never_answers_is_given_up_and_its_late_answer_drop
     assert (result.status, result.response) == ("timeout", None)
     assert (await record(site, result)).status == "timeout"
     await charger.say([3, call[1], {"status": "Accepted"}])
-    assert (await ask(site, charger, "ClearCache", {}, {"status": "Rejected"})).response == {"status": "Rejected"}
+    assert (await ask(site, charger, "ClearCache", {}, {"status": "Rejected"})).response == {
+        "status": "Rejected"
+    }
     assert (await record(site, result)).status == "timeout"
     assert "stray_answer" in await site.quirks()
 
@@ -188,7 +167,9 @@ async def test_a_charger_that_never_answers_is_given_up_and_its_late_answer_drop
 async def test_one_call_is_open_at_a_time_and_the_others_wait_in_order(site: Site) -> None:
     charger = await site.connect()
     asking = [
-        asyncio.create_task(site.stations.send("CP1", "UnlockConnector", {"connectorId": number}, origin="test"))
+        asyncio.create_task(
+            site.stations.send("CP1", "UnlockConnector", {"connectorId": number}, origin="test")
+        )
         for number in range(1, 6)
     ]
     for number in range(1, 6):
@@ -206,7 +187,7 @@ async def test_too_many_waiting_commands_are_refused_and_on_record_as_such(tmp_p
         asking = [
             asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test")) for _ in range(3)
         ]
-        await site.until(lambda: site.stations.get("CP1").calling)
+        await site.until(lambda: site.connection().calling)
         first = await charger.hear()
         await asyncio.sleep(0.05)
         with pytest.raises(Conflict):
@@ -352,187 +333,6 @@ async def test_commands_that_a_killed_process_left_open_are_ended_at_the_next_st
         await site.do(commanding.want, commanding.Wish("CP1", "ClearCache", {}, "test"))
     async with open_site(tmp_path / "data") as site:
         assert [view.status for view in await site.see(commanding.find, "CP1")] == ["timeout"]
-
-
-# --- Records --------------------------------------------------------------------------------------
-
-
-async def test_an_accepted_reservation_is_on_record_and_a_cancelled_one_too(site: Site) -> None:
-    charger = await site.connect()
-    await ask(site, charger, "ReserveNow", RESERVE, {"status": "Occupied"})
-    assert await site.see(reservations.find) == []
-    await ask(site, charger, "ReserveNow", {**RESERVE, "parentIdTag": "G"}, {"status": "Accepted"})
-    (made,) = await site.see(reservations.find, charger_id="CP1", status="active")
-    assert (made.id, made.connector, made.uid, made.group, made.expires_at) == (7, 1, "A1", "G", UNTIL)
-    await ask(site, charger, "CancelReservation", {"reservationId": 7}, {"status": "Accepted"})
-    assert (await site.see(reservations.get, "CP1", 7)).status == "cancelled"
-    assert await site.see(reservations.next_id, "CP1") == 8
-
-
-async def test_a_reservation_is_used_by_its_session_or_expires(site: Site) -> None:
-    charger = await site.connect()
-    await ask(site, charger, "ReserveNow", RESERVE, {"status": "Accepted"})
-    start = {"connectorId": 1, "idTag": "A1", "meterStart": 0, "timestamp": "2026-11-22T07:00:00Z", "reservationId": 7}
-    await charger.result("StartTransaction", start)
-    used = await site.see(reservations.get, "CP1", 7)
-    assert used.status == "used"
-    assert used.session_id is not None
-    soon = (datetime.now(UTC) + timedelta(milliseconds=50)).isoformat()
-    short = {**RESERVE, "reservationId": 8, "expiryDate": soon}
-    await ask(site, charger, "ReserveNow", short, {"status": "Accepted"})
-    await asyncio.sleep(0.1)
-    assert await site.do(reservations.expire) == 1
-    assert (await site.see(reservations.get, "CP1", 8)).status == "expired"
-
-
-async def test_an_accepted_profile_is_in_force_until_it_is_cleared(site: Site) -> None:
-    charger = await site.connect()
-    request = {"connectorId": 1, "csChargingProfiles": PROFILE}
-    await ask(site, charger, "SetChargingProfile", request, {"status": "Rejected"})
-    assert await site.see(profiles.in_force, "CP1") == []
-    await ask(site, charger, "SetChargingProfile", request, {"status": "Accepted"})
-    (held,) = await site.see(profiles.in_force, "CP1")
-    assert (held.connector, held.profile_id, held.purpose, held.stack_level) == (1, 5, "default", 1)
-    assert held.profile == PROFILE
-    other = {**PROFILE, "chargingProfileId": 6}
-    await ask(
-        site, charger, "SetChargingProfile", {**request, "csChargingProfiles": other}, {"status": "Accepted"}
-    )
-    assert [profile.profile_id for profile in await site.see(profiles.in_force, "CP1")] == [6]
-    await ask(site, charger, "ClearChargingProfile", {"id": 99}, {"status": "Unknown"})
-    assert len(await site.see(profiles.in_force, "CP1")) == 1
-    await ask(
-        site, charger, "ClearChargingProfile", {"chargingProfilePurpose": "TxDefaultProfile"}, {"status": "Accepted"}
-    )
-    assert await site.see(profiles.in_force, "CP1") == []
-
-
-async def test_a_profile_of_a_session_goes_with_it(site: Site) -> None:
-    charger = await site.connect()
-    profile = {**PROFILE, "chargingProfilePurpose": "TxProfile"}
-    request = {"connectorId": 1, "idTag": "A1", "chargingProfile": profile}
-    await ask(site, charger, "RemoteStartTransaction", request, {"status": "Accepted"})
-    assert [held.purpose for held in await site.see(profiles.in_force, "CP1")] == ["session"]
-    available = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
-    await charger.result("StatusNotification", available)
-    assert await site.see(profiles.in_force, "CP1") == []
-
-
-async def test_what_a_charger_reports_of_its_settings_is_kept(site: Site) -> None:
-    charger = await site.connect()
-    told = {
-        "configurationKey": [
-            {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
-            {"key": "NumberOfConnectors", "readonly": True, "value": "2"},
-            {"key": "Empty", "readonly": False},
-            {"key": "AuthorizationKey", "readonly": False, "value": "secret"},
-            {"nonsense": 1},
-        ],
-        "unknownKey": ["Other"],
-    }
-    await ask(site, charger, "GetConfiguration", {}, told)
-    found = {setting.key: (setting.value, setting.readonly) for setting in await site.see(configuration.find, "CP1")}
-    assert found == {
-        "HeartbeatInterval": ("300", False),
-        "NumberOfConnectors": ("2", True),
-        "Empty": (None, False),
-    }
-
-
-@pytest.mark.parametrize(
-    "word,status",
-    [
-        ("Accepted", "accepted"),
-        ("RebootRequired", "reboot_required"),
-        ("Rejected", "rejected"),
-        ("NotSupported", "not_supported"),
-    ],
-)
-async def test_what_is_wanted_of_a_setting_is_kept_with_the_chargers_word(
-    site: Site, word: str, status: str
-) -> None:
-    charger = await site.connect()
-    await ask(site, charger, "ChangeConfiguration", {"key": "k", "value": "5"}, {"status": word})
-    (setting,) = await site.see(configuration.find, "CP1")
-    assert (setting.key, setting.wanted, setting.wanted_status) == ("k", "5", status)
-
-
-async def test_what_was_not_answered_is_asked_again_when_the_charger_comes_back(site: Site) -> None:
-    charger = await site.connect()
-    asking = asyncio.create_task(
-        site.stations.send("CP1", "ChangeConfiguration", {"key": "k", "value": "5"}, origin="test")
-    )
-    await charger.hear()
-    await charger.ws.close()
-    assert (await asking).status == "timeout"
-    assert [setting.wanted_status for setting in await site.see(configuration.find, "CP1")] == ["wanted"]
-    await site.until(lambda: not site.stations.online("CP1"))
-    charger = await site.connect()
-    call = await charger.answer({"status": "Accepted"})
-    assert call[2:] == ["ChangeConfiguration", {"key": "k", "value": "5"}]
-
-    async def met() -> bool:
-        return not await site.see(configuration.unmet, "CP1")
-
-    await site.until(met)
-
-
-# --- A new password over OCPP -------------------------------------------------------------------------
-
-NEW_KEY = "A0A1A2A3A4A5A6A7A8A9AAABACADAEAFB0B1B2B3"
-SET_KEY = {"key": "AuthorizationKey", "value": NEW_KEY}
-
-
-async def comes_in(site: Site, password: str | bytes) -> bool:
-    await site.until(lambda: not site.stations.online("CP1"))
-    site.stations.throttle.forgive("CP1")
-    if await site.refused(headers=basic("CP1", password)) == 401:
-        return False
-    await site.until(lambda: not site.stations.online("CP1"))
-    return True
-
-
-async def test_a_password_that_the_charger_accepts_replaces_the_old_one(site: Site) -> None:
-    charger = await site.connect()
-    await ask(site, charger, "ChangeConfiguration", SET_KEY, {"status": "Accepted"})
-    await charger.ws.close()
-    assert not await comes_in(site, PASSWORD)
-    assert await comes_in(site, bytes.fromhex(NEW_KEY))
-    assert await comes_in(site, NEW_KEY.lower())
-
-
-async def test_a_password_that_the_charger_refuses_never_was(site: Site) -> None:
-    charger = await site.connect()
-    await ask(site, charger, "ChangeConfiguration", SET_KEY, {"status": "Rejected"})
-    await charger.ws.close()
-    assert not await comes_in(site, NEW_KEY)
-    assert await comes_in(site, PASSWORD)
-
-
-@pytest.mark.parametrize("used,dead", [(PASSWORD, NEW_KEY), (NEW_KEY, PASSWORD)])
-async def test_if_the_answer_is_lost_both_are_valid_until_one_is_used(site: Site, used: str, dead: str) -> None:
-    charger = await site.connect()
-    asking = asyncio.create_task(site.stations.send("CP1", "ChangeConfiguration", SET_KEY, origin="test"))
-    await charger.hear()
-    await charger.ws.close()
-    await asking
-    assert await comes_in(site, used)
-    assert not await comes_in(site, dead)
-    assert await comes_in(site, used)
-
-
-async def test_a_password_that_is_sent_is_written_down_nowhere(site: Site) -> None:
-    charger = await site.connect()
-    result = await ask(site, charger, "ChangeConfiguration", SET_KEY, {"status": "Accepted"})
-    assert result.request == SET_KEY
-    assert (await record(site, result)).request == {"key": "AuthorizationKey", "value": "***"}
-
-    def look(tx: Any) -> str:
-        tables = ("commands", "configuration", "frames", "chargers", "quirks")
-        return repr([tuple(row) for table in tables for row in tx.all(f"SELECT * FROM {table}")])
-
-    await asyncio.sleep(0.6)
-    assert NEW_KEY not in await site.see(look)
 
 
 def test_the_table_names_only_words_that_exist() -> None:

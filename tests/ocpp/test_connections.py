@@ -96,7 +96,7 @@ async def test_a_charger_that_comes_back_milliseconds_after_a_reset_keeps_its_st
     stop = {"transactionId": id, "meterStop": 700, "timestamp": "2026-11-22T08:00:00Z", "reason": "HardReset"}
     await charger.say([2, "stop", "StopTransaction", stop])
     await asyncio.sleep(0.003)
-    charger.ws._response.connection.transport.abort()
+    charger.cut()
     await asyncio.sleep(0.003)
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Accepted"
@@ -109,7 +109,7 @@ async def test_a_charger_that_comes_back_milliseconds_after_a_reset_keeps_its_st
 async def test_a_reconnect_needs_no_boot_and_a_lost_socket_is_no_stop(site: Site) -> None:
     charger = await site.connect()
     id = (await charger.result("StartTransaction", START))["transactionId"]
-    charger.ws._response.connection.transport.abort()
+    charger.cut()
     await site.until(lambda: not site.stations.online("CP1"))
     charger = await site.connect()
     stop = {"transactionId": id, "meterStop": 700, "timestamp": "2026-11-22T08:00:00Z"}
@@ -120,10 +120,10 @@ async def test_a_reconnect_needs_no_boot_and_a_lost_socket_is_no_stop(site: Site
 
 async def test_a_charger_that_pings_gets_its_pongs_and_counts_as_alive(site: Site) -> None:
     charger = await site.connect()
-    before = site.stations.get("CP1").heard
+    before = site.connection().heard
     await asyncio.sleep(0.02)
     await charger.ws.ping(b"x")
-    await site.until(lambda: site.stations.get("CP1").heard > before)
+    await site.until(lambda: site.connection().heard > before)
 
 
 async def test_who_is_silent_for_three_heartbeats_is_pinged_and_then_let_go(
@@ -160,7 +160,9 @@ async def test_a_stop_of_the_program_ends_every_connection_and_writes_it_down(tm
         assert (await site.see(chargers.get, "CP1")).disconnected_at is not None
 
 
-async def test_connections_that_a_killed_process_left_open_are_ended_at_the_next_start(tmp_path: Path) -> None:
+async def test_connections_that_a_killed_process_left_open_are_ended_at_the_next_start(
+    tmp_path: Path,
+) -> None:
     from onprem_csms.services import presence
 
     async with open_site(tmp_path / "data") as site:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -136,7 +137,7 @@ async def test_a_known_and_an_unknown_identity_look_the_same_from_outside(site: 
     async def refusal(identity: str, number: int) -> tuple[int, str, dict[str, str]]:
         headers = {**basic(identity, f"wrong{number}"), "Upgrade": "websocket", "Connection": "Upgrade"}
         async with site.http.get(site.path(f"/ocpp/{identity}"), headers=headers) as answer:
-            kept = {name: value for name, value in answer.headers.items() if name not in ("Date",)}
+            kept = {name: value for name, value in answer.headers.items() if name != "Date"}
             return answer.status, await answer.text(), kept
 
     for number in range(12):  # beyond the tries that are looked at
@@ -181,7 +182,9 @@ async def test_no_password_is_kept_in_clear(site: Site) -> None:
     await site.ctx.store.checkpoint()
 
     def look(tx):
-        found = tx.all("SELECT * FROM chargers") + tx.all("SELECT * FROM knocks") + tx.all("SELECT * FROM meta")
+        found = (
+            tx.all("SELECT * FROM chargers") + tx.all("SELECT * FROM knocks") + tx.all("SELECT * FROM meta")
+        )
         return repr([tuple(row) for row in found])
 
     everything = await site.see(look)
@@ -267,7 +270,7 @@ async def test_strangers_cannot_fill_the_disk(site: Site) -> None:
 
 
 async def test_every_reason_of_a_refusal_has_its_sentence() -> None:
-    assert set(admission.REASONS) == set(admission.Reason.__args__)
+    assert set(admission.REASONS) == set(get_args(admission.Reason))
 
 
 # --- Versions -----------------------------------------------------------------------------------
@@ -291,9 +294,7 @@ async def test_the_first_version_that_both_speak_is_chosen(
     assert (await site.see(chargers.get, "CP1")).protocol == "ocpp1.6"
 
 
-@pytest.mark.parametrize(
-    "offered,reason", [((), "no_subprotocol"), (("ocpp9.9",), "unknown_subprotocol")]
-)
+@pytest.mark.parametrize("offered,reason", [((), "no_subprotocol"), (("ocpp9.9",), "unknown_subprotocol")])
 async def test_without_a_common_version_the_connection_ends_at_once_and_the_reason_is_shown(
     site: Site, offered: tuple[str, ...], reason: str
 ) -> None:
@@ -401,5 +402,3 @@ async def test_comings_and_goings_are_kept_as_intervals(site: Site) -> None:
     (span,) = await site.until(ended)
     assert (span.protocol, span.remote, span.reason) == ("ocpp1.6", "127.0.0.1", "closed")
     assert (await site.see(chargers.get, "CP1")).disconnected_at is not None
-
-

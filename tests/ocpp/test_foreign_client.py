@@ -74,14 +74,16 @@ class WallBox(ChargePoint):  # type: ignore[misc]
         self.transaction = answer.transaction_id
 
     async def status(self, status: ChargePointStatus) -> None:
-        await self.call(call.StatusNotification(1, ChargePointErrorCode.no_error, status, timestamp=moment(-31)))
+        await self.call(
+            call.StatusNotification(1, ChargePointErrorCode.no_error, status, timestamp=moment(-31))
+        )
 
 
 @asynccontextmanager
 async def wall_box(site: Site, charger_id: str = "CP1") -> AsyncIterator[WallBox]:
     headers = basic(charger_id, KEY)
     async with websockets.connect(
-        site.ws_url + charger_id, subprotocols=["ocpp1.6"], additional_headers=headers
+        site.ws_url + charger_id, subprotocols=[websockets.Subprotocol("ocpp1.6")], additional_headers=headers
     ) as socket:
         box = WallBox(charger_id, socket)
         running = asyncio.create_task(box.start())
@@ -126,7 +128,9 @@ async def test_a_foreign_charger_leaves_the_records_of_its_commands(site: Site) 
             await site.stations.perform("CP1", commands.ChangeAvailability(operative=False), origin="test")
         ).accepted
         await site.stations.perform("CP1", commands.GetConfiguration(), origin="test")
-        await site.stations.perform("CP1", commands.ChangeConfiguration("HeartbeatInterval", "30"), origin="test")
+        await site.stations.perform(
+            "CP1", commands.ChangeConfiguration("HeartbeatInterval", "30"), origin="test"
+        )
         until = datetime.now(UTC) + timedelta(hours=1)
         await site.stations.perform("CP1", commands.Reserve(1, 1, CARD, until), origin="test")
         refused = await site.stations.perform("CP1", commands.Unlock(1), origin="test")

@@ -65,7 +65,7 @@ RUBBISH: list[str | bytes] = [
     '[true,"x","Heartbeat",{}]',
     '[3,"",{}]',
     '[3,"never-asked",{"status":"Accepted"}]',
-    '[3,null,null]',
+    "[3,null,null]",
     '[4,"never-asked"]',
     '[4,"never-asked","E"]',
     '[4,"never-asked","E","d"]',
@@ -203,7 +203,12 @@ async def test_deviations_are_stored_by_themselves(site: Site) -> None:
 # --- Money ----------------------------------------------------------------------------------------
 
 GOOD: dict[str, dict[str, Any]] = {
-    "StartTransaction": {"connectorId": 1, "idTag": CARD, "meterStart": 100, "timestamp": "2026-11-22T07:00:00Z"},
+    "StartTransaction": {
+        "connectorId": 1,
+        "idTag": CARD,
+        "meterStart": 100,
+        "timestamp": "2026-11-22T07:00:00Z",
+    },
     "StopTransaction": {"transactionId": 1, "meterStop": 100, "timestamp": "2026-11-22T07:00:00Z"},
     "MeterValues": {
         "connectorId": 1,
@@ -299,7 +304,9 @@ async def test_a_sale_larger_than_the_limit_is_taken(site: Site) -> None:
 
 async def test_a_broken_start_is_a_session_to_look_at(site: Site) -> None:
     charger = await site.connect()
-    await charger.say('[2,"m","StartTransaction",{"connectorId":1,"idTag":"04A1B2C3","meterStart":,"timestamp":""}]')
+    await charger.say(
+        '[2,"m","StartTransaction",{"connectorId":1,"idTag":"04A1B2C3","meterStart":,"timestamp":""}]'
+    )
     assert_normal("StartTransaction", await charger.hear())
     (session,) = await site.sessions()
     assert (session.token_uid, session.review) == (CARD, "open")
@@ -363,7 +370,12 @@ async def test_a_sale_that_cannot_be_stored_is_not_answered_so_that_the_charger_
 async def test_energy_is_never_negative_whatever_the_meter_says(site: Site) -> None:
     charger = await site.connect()
     for number, (start, stop) in enumerate([(1000, 900), (-5, 10), (0, 910_031_000), (100, -7)]):
-        began = {**GOOD["StartTransaction"], "meterStart": start, "timestamp": now(600 - number), "connectorId": 2}
+        began = {
+            **GOOD["StartTransaction"],
+            "meterStart": start,
+            "timestamp": now(600 - number),
+            "connectorId": 2,
+        }
         id = (await charger.result("StartTransaction", began))["transactionId"]
         await charger.result("StopTransaction", {"transactionId": id, "meterStop": stop, "timestamp": now(5)})
     for session in await site.sessions():
@@ -371,12 +383,26 @@ async def test_energy_is_never_negative_whatever_the_meter_says(site: Site) -> N
 
 
 field_names = st.sampled_from(
-    ["connectorId", "idTag", "meterStart", "meterStop", "timestamp", "transactionId", "meterValue", "reason", "x"]
+    [
+        "connectorId",
+        "idTag",
+        "meterStart",
+        "meterStop",
+        "timestamp",
+        "transactionId",
+        "meterValue",
+        "reason",
+        "x",
+    ]
 )
 odd_values = st.recursive(
     st.sampled_from(ODD) | st.text(max_size=10) | st.integers(),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["timestamp", "sampledValue", "value", "unit", "phase"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["timestamp", "sampledValue", "value", "unit", "phase"]), inner, max_size=4
+        )
+    ),
     max_leaves=10,
 )
 

@@ -202,7 +202,11 @@ async def test_a_fault_is_kept_with_the_chargers_own_words(site: Site) -> None:
     charger = await site.connect()
     await status(charger, "Faulted", errorCode="GroundFailure", info="Leak", vendorErrorCode="E42")
     (connector,) = (await site.see(chargers.get, "CP1")).connectors
-    assert (connector.status, connector.error_code, connector.info) == ("faulted", "GroundFailure", "Leak E42")
+    assert (connector.status, connector.error_code, connector.info) == (
+        "faulted",
+        "GroundFailure",
+        "Leak E42",
+    )
 
 
 async def test_a_charger_cannot_have_a_million_connectors(site: Site) -> None:
@@ -222,7 +226,10 @@ async def test_a_charger_cannot_have_a_million_connectors(site: Site) -> None:
         ("DiagnosticsStatusNotification", {"status": "Uploaded"}),
         ("LogStatusNotification", {"status": "Uploaded", "requestId": 3}),
         ("SignedFirmwareStatusNotification", {"status": "Installed"}),
-        ("SecurityEventNotification", {"type": "TamperDetectionActivated", "timestamp": "2026-11-22T07:00:00Z"}),
+        (
+            "SecurityEventNotification",
+            {"type": "TamperDetectionActivated", "timestamp": "2026-11-22T07:00:00Z"},
+        ),
     ],
 )
 async def test_a_notice_is_kept(site: Site, action: str, payload: dict[str, Any]) -> None:
@@ -256,7 +263,9 @@ async def test_a_message_without_what_gives_it_a_meaning_is_refused_with_the_pat
         "idTag: This is missing.",
         {},
     ]
-    assert (await charger.call("StatusNotification", {"status": "Available"}))[2] == "OccurenceConstraintViolation"
+    assert (await charger.call("StatusNotification", {"status": "Available"}))[
+        2
+    ] == "OccurenceConstraintViolation"
 
 
 async def test_an_action_in_another_case_is_understood(site: Site) -> None:
@@ -269,7 +278,9 @@ async def test_an_action_in_another_case_is_understood(site: Site) -> None:
 # --- Before it is accepted ------------------------------------------------------------------------
 
 
-async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_for_is_taken(site: Site) -> None:
+async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_for_is_taken(
+    site: Site,
+) -> None:
     await site.do(chargers.update, "CP1", {"registration": "pending"})
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Pending"
@@ -278,9 +289,7 @@ async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_fo
     assert (await charger.call("Authorize", {"idTag": CARD}))[2] == "SecurityError"
     assert (await start(charger))["transactionId"] > 0
     asking = asyncio.create_task(
-        site.stations.send(
-            "CP1", "TriggerMessage", {"requestedMessage": "StatusNotification"}, origin="test"
-        )
+        site.stations.send("CP1", "TriggerMessage", {"requestedMessage": "StatusNotification"}, origin="test")
     )
     await charger.answer({"status": "Accepted"})
     await asking

@@ -117,9 +117,8 @@ words = st.sampled_from(
 )
 samples = st.fixed_dictionaries(
     {},
-    optional={
-        name: words for name in ("measurand", "unit", "phase", "location", "context", "format")
-    } | {"value": st.text() | st.integers() | st.floats() | st.none()},
+    optional=dict.fromkeys(("measurand", "unit", "phase", "location", "context", "format"), words)
+    | {"value": st.text() | st.integers() | st.floats() | st.none()},
 )
 
 

@@ -42,7 +42,9 @@ def test_a_start_is_put_right(change: dict[str, Any], expected: dict[str, Any], 
 
 
 def test_names_in_another_case_or_with_underscores_are_known() -> None:
-    mended, quirks = mend("StartTransaction", {"ConnectorID": 1, "id_tag": "A", "meterstart": 3, "timestamp": "t"})
+    mended, quirks = mend(
+        "StartTransaction", {"ConnectorID": 1, "id_tag": "A", "meterstart": 3, "timestamp": "t"}
+    )
     assert mended == {"connectorId": 1, "idTag": "A", "meterStart": 3, "timestamp": "t"}
     assert quirks == ("wrong_case",)
 
@@ -94,7 +96,9 @@ names = st.sampled_from(
 )
 
 
-@given(st.sampled_from(sorted(V16.actions)), st.dictionaries(names | st.text(max_size=5), anything, max_size=6))
+@given(
+    st.sampled_from(sorted(V16.actions)), st.dictionaries(names | st.text(max_size=5), anything, max_size=6)
+)
 def test_what_is_mended_breaks_its_schema_only_where_something_is_missing_or_unknown(
     action: str, payload: dict[str, Any]
 ) -> None:

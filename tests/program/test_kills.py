@@ -3,6 +3,8 @@
 Everything that was answered must be there, once; what was not answered is sent again, as chargers do.
 """
 
+# ruff: noqa: ASYNC110, ASYNC240 - the other process tells nothing when it is back, and nothing else waits here
+
 import asyncio
 import base64
 import json
@@ -10,7 +12,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +27,7 @@ KILLS = 200
 CHARGERS = 6
 PASSWORD = "a-password-of-16"
 GIVE_UP_S = 240
-Exchange = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+Message = tuple[str, dict[str, Any]]
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Charger:
         self.now += timedelta(seconds=self.random.randint(20, 60))
         return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    async def _days(self) -> AsyncIterator[Any]:
+    async def _days(self) -> AsyncGenerator[Message | None, dict[str, Any]]:
         """Yield message after message; each gets its answer sent in."""
         while not self.site.over:
             begin, first = self._moment(), self.register
@@ -268,7 +270,9 @@ async def _check(site: Site, http: aiohttp.ClientSession, deeds: Deeds, wallets:
     assert wallet["held"] == 0
 
 
-async def _pages(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
+async def _pages(
+    http: aiohttp.ClientSession, url: str, headers: dict[str, str]
+) -> AsyncIterator[dict[str, Any]]:
     following: str | None = ""
     while following is not None:
         cursor = f"&cursor={following}" if following else ""

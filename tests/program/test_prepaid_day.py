@@ -20,6 +20,7 @@ import websockets
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 from playwright.async_api import Browser, Page, async_playwright, expect
+from websockets import Subprotocol
 
 from tests.program.conftest import Program, csms, started
 
@@ -67,9 +68,7 @@ class Charger(ChargePoint):  # type: ignore[misc]
     async def status(self, status: str) -> None:
         """Report the connector's state."""
         await self.call(
-            call.StatusNotification(
-                connector_id=1, error_code="NoError", status=status, timestamp=self.now()
-            )
+            call.StatusNotification(connector_id=1, error_code="NoError", status=status, timestamp=self.now())
         )
 
     async def may(self) -> str:
@@ -85,9 +84,7 @@ class Charger(ChargePoint):  # type: ignore[misc]
         """Begin a session and return the verdict on the card."""
         self.told_to_stop.clear()
         answer = await self.call(
-            call.StartTransaction(
-                connector_id=1, id_tag=UID, meter_start=self.register, timestamp=self.now()
-            )
+            call.StartTransaction(connector_id=1, id_tag=UID, meter_start=self.register, timestamp=self.now())
         )
         self.transaction = answer.transaction_id
         return str(answer.id_tag_info["status"])
@@ -157,7 +154,7 @@ async def test_a_card_is_issued_charged_topped_up_used_on_the_phone_and_refused(
     token = base64.b64encode(f"DC1:{PASSWORD}".encode()).decode()
     async with websockets.connect(
         f"ws://127.0.0.1:{day.program.port}/ocpp/DC1",
-        subprotocols=["ocpp1.6"],
+        subprotocols=[Subprotocol("ocpp1.6")],
         additional_headers={"Authorization": f"Basic {token}"},
     ) as socket:
         charger = Charger(socket)

@@ -7,7 +7,8 @@ import pytest
 
 from onprem_csms.domain.sessions import AuthorizeRequest, MeterBatch, Reading, StartRequest, StopRequest
 from onprem_csms.errors import Conflict
-from onprem_csms.services import authorization, charging, review, sessions, wallets
+from onprem_csms.services import authorization, charging, review, sessions, tokens, wallets
+from onprem_csms.services.tokens import NewCard
 from onprem_csms.services.wallets import TopUp
 from tests.services.conftest import BEGIN, House
 
@@ -16,6 +17,7 @@ async def test_a_prepaid_session_holds_the_balance_and_captures_what_it_cost(hou
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
     started = await house.start("04aabbccdd", meter=1000)
     assert started.verdict.status == "accepted"
+    assert (await house.session(started.session_id)).cost == 300, "the start fee is due at once"
     held = await house.wallet(wallet_id)
     assert (held.balance, held.held, held.available) == (5000, 5000, 0)
     house.later(3600)
@@ -72,9 +74,6 @@ async def test_of_fifty_parallel_starts_on_one_balance_one_wins(house: House) ->
 
 
 async def test_two_cards_of_one_wallet_do_not_spend_it_twice(house: House) -> None:
-    from onprem_csms.services import tokens
-    from onprem_csms.services.tokens import NewCard
-
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
     await house.do(tokens.create, NewCard(uid="04AABBCCEE", type="prepaid", wallet_id=wallet_id))
     one = await house.start("04AABBCCDD", "CP1")
@@ -147,6 +146,21 @@ async def test_a_refused_card_gets_a_transaction_and_what_is_delivered_is_review
     assert [item.kind for item in await house.store.read(review.find)] == ["not_allowed"]
 
 
+async def test_a_refused_start_opens_no_door_and_closes_none_for_the_card(house: House) -> None:
+    blocked = NewCard(uid="B10C", type="prepaid", status="blocked")
+    await house.do(tokens.create, blocked)
+    await house.prepaid_card("04AABBCCDD", 5000)
+    await house.start("B10C", "CP2")
+    asked = await house.do(authorization.authorize, AuthorizeRequest("CP2", "B10C"))
+    assert asked.status == "blocked", "a session that was refused is none that the card may end"
+    first = await house.start("04AABBCCDD")
+    assert (await house.start("04AABBCCDD", "CP2", 2)).verdict.status == "concurrent"
+    house.later(600)
+    await house.stop(first, 1000)
+    again = await house.start("04AABBCCDD", meter=1000)
+    assert again.verdict.status == "accepted", "the charger that was refused never reports an end"
+
+
 async def test_readings_that_come_late_twice_and_out_of_order_give_the_same_bill(house: House) -> None:
     await house.prepaid_card("04AABBCCDD", 90000)
     started = await house.start("04AABBCCDD")
@@ -173,6 +187,11 @@ async def test_readings_that_come_late_twice_and_out_of_order_give_the_same_bill
         (5000, [], 4000, 0, {"register_went_back"}),
         (5000, [6000], None, 1000, {"no_meter_stop"}),
         (-1, [100], 200, 200, {"negative_register"}),
+        # kWh called Wh, once and throughout; Wh called kWh, once and throughout.
+        (1000, [2], 6000, 5000, {"register_went_back"}),
+        (901_000, [902, 903, 904], 906_000, 5000, {"register_went_back", "register_restarted"}),
+        (1000, [2_000_000], 6000, 5000, {"implausible_energy"}),
+        (1000, [2_000_000, 2_150_000, 2_300_000], 6000, 5000, {"implausible_energy"}),
     ],
 )
 async def test_energy_is_never_negative_and_never_the_lifetime_counter(  # noqa: PLR0917
@@ -253,9 +272,6 @@ async def test_idling_costs_after_the_grace_and_a_pause_of_the_charger_costs_not
 
 
 async def test_a_personal_card_charges_and_nothing_is_booked(house: House) -> None:
-    from onprem_csms.services import tokens
-    from onprem_csms.services.tokens import NewCard
-
     await house.do(tokens.create, NewCard(uid="04AABBCCDD", type="personal"))
     started = await house.start("04AABBCCDD")
     house.later(600)
@@ -334,9 +350,6 @@ async def test_a_refused_start_that_delivers_nothing_pays_no_start_fee(house: Ho
 
 
 async def test_the_answer_to_a_start_names_the_group_whose_members_may_stop_it(house: House) -> None:
-    from onprem_csms.services import tokens
-    from onprem_csms.services.tokens import NewCard
-
     for uid in ("04AABBCCDD", "04AABBCCEE"):
         await house.do(tokens.create, NewCard(uid=uid, type="personal", group="FLEET"))
     started = await house.start("04AABBCCDD")

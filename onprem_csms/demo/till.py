@@ -1,0 +1,31 @@
+"""The desk of the demo: people whose balance is used up come and pay."""
+
+import asyncio
+from collections.abc import Sequence
+
+from onprem_csms.clock import to_text
+from onprem_csms.demo.scenery import DESK
+from onprem_csms.services import tokens, wallets
+from onprem_csms.services.context import Context, Tx
+from onprem_csms.services.wallets import TopUp
+
+_EVERY_S = 20.0
+_POOR = 500
+_AMOUNT = 5_000
+
+
+async def keep_the_till(ctx: Context, cards: Sequence[str]) -> None:
+    """Top up whoever has next to nothing left, one at a time, until cancelled."""
+    while True:
+        await asyncio.sleep(_EVERY_S)
+        await ctx.write(_serve_one, cards)
+
+
+def _serve_one(tx: Tx, cards: Sequence[str]) -> None:
+    for uid in cards:
+        card = tokens.get(tx, uid)
+        if card.status == "lost" or card.wallet is None or card.wallet.balance >= _POOR:
+            continue
+        key = f"demo:{uid}:{to_text(tx.now)}"
+        wallets.top_up(tx, TopUp(card.wallet.id, _AMOUNT, key, operator=DESK))
+        return
