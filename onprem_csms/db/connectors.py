@@ -78,6 +78,22 @@ def update(tx: Tx, charger_id: str, number: int, values: Mapping[str, Any]) -> b
     return changed == 1
 
 
+def show(tx: Tx, place: tuple[str, int], shown: tuple[str, str, str], at: str) -> None:
+    """Write status, error code and info of a connector (charger, number)."""
+    tx.execute(
+        """
+        UPDATE connectors
+        SET status = ?,
+            error_code = ?,
+            info = ?,
+            status_at = ?
+        WHERE charger_id = ?
+        AND number = ?
+        """,
+        (*shown, at, *place),
+    )
+
+
 def count(tx: Tx, charger_id: str) -> int:
     """Count a charger's connectors."""
     return int(tx.value("SELECT count(*) FROM connectors WHERE charger_id = ?", (charger_id,)))

@@ -1,7 +1,9 @@
 """The store: one writer with group commit, readers apart, checkpoints from a connection of their own.
 
-While one commit runs, the writes that arrive wait; then all of them go into the next transaction,
-each in a savepoint of its own, and share one COMMIT. That is what makes durable cheap.
+While one commit runs, the writes that arrive wait; then all of them go into the next transaction and
+share one COMMIT. That is what makes durable cheap. When one of them fails, the transaction is undone and
+done again with each write in a savepoint of its own, so that the failure undoes only itself; a write is a
+plain function of its transaction and may be run twice.
 """
 
 import asyncio
@@ -118,6 +120,11 @@ class Tx:
         row = self._raw.execute(sql, params).fetchone()
         return None if row is None else row[0]
 
+    @property
+    def in_transaction(self) -> bool:
+        """Tell whether the transaction still stands."""
+        return bool(self._raw.in_transaction)
+
     def emit(self, event: Event) -> None:
         """Tell the house after COMMIT."""
         self.events.append(event)
@@ -132,6 +139,10 @@ class _Write:
         self.future = future
         self.result: Any = None
         self.error: Exception | None = None
+
+
+class _OneFailedError(Exception):
+    """A write of a group failed; the group is done again with each write in a savepoint of its own."""
 
 
 class Database:
@@ -279,38 +290,57 @@ class Database:
                 write.future.set_exception(write.error)
 
     def _commit(self, raw: Any, group: list[_Write], frames: list[Frame]) -> list[Event]:
-        execute = raw.execute
-        execute("BEGIN IMMEDIATE")
+        try:
+            return self._attempt(raw, group, frames, self._run_together)
+        except _OneFailedError:
+            # Savepoints cost more than many writes do, so there are none until one of a group fails.
+            return self._attempt(raw, group, frames, self._run_apart)
+
+    def _attempt(
+        self, raw: Any, group: list[_Write], frames: list[Frame], run: Callable[[Tx, list[_Write]], None]
+    ) -> list[Event]:
+        raw.execute("BEGIN IMMEDIATE")
         try:
             if frames:
                 self._frame_log.write(raw, frames)
             tx = Tx(raw, self._clock.now(), self.settings, self._memo)
-            for write in group:
-                self._run_one(tx, write, raw)
-            execute("COMMIT")
-        except BaseException:
-            self._memo.clear()
+            run(tx, group)
+            raw.execute("COMMIT")
+        except BaseException as error:
+            if isinstance(error, _OneFailedError):
+                self._memo.reject()
+            else:
+                self._memo.clear()
             self._frame_log.forget()
             with contextlib.suppress(SqlError):
-                execute("ROLLBACK")
+                raw.execute("ROLLBACK")
             raise
         return tx.events
 
-    def _run_one(self, tx: Tx, write: _Write, raw: Any) -> None:
-        told = len(tx.events)
-        raw.execute("SAVEPOINT one")
-        try:
-            write.result = write.fn(tx, *write.args)
-            self._memo.accept()
-        except Exception as error:
-            del tx.events[told:]
-            self._memo.reject()
-            if not raw.in_transaction:
-                # A full disk rolls the whole transaction back by itself: nothing of the group stands.
-                raise
-            raw.execute("ROLLBACK TO one")
-            write.error = as_store_error(error, self.path) if isinstance(error, SqlError) else error
-        raw.execute("RELEASE one")
+    def _run_together(self, tx: Tx, group: list[_Write]) -> None:
+        for write in group:
+            try:
+                write.result = write.fn(tx, *write.args)
+            except Exception as error:
+                raise _OneFailedError from error
+        self._memo.accept()
+
+    def _run_apart(self, tx: Tx, group: list[_Write]) -> None:
+        for write in group:
+            told = len(tx.events)
+            tx.execute("SAVEPOINT one")
+            try:
+                write.result = write.fn(tx, *write.args)
+                self._memo.accept()
+            except Exception as error:
+                del tx.events[told:]
+                self._memo.reject()
+                if not tx.in_transaction:
+                    # A full disk rolls the whole transaction back by itself: nothing of the group stands.
+                    raise
+                tx.execute("ROLLBACK TO one")
+                write.error = as_store_error(error, self.path) if isinstance(error, SqlError) else error
+            tx.execute("RELEASE one")
 
     async def _run_checkpoints(self) -> None:
         while True:

@@ -23,9 +23,9 @@ def end_status(tx: Tx, interval_id: int, at: str) -> None:
     tx.execute("UPDATE status_intervals SET until_at = max(from_at, ?) WHERE id = ?", (at, interval_id))
 
 
-def begin_status(tx: Tx, place: tuple[str, int], status: str, error_code: str, at: str) -> None:
-    """Begin a status of (charger, connector)."""
-    tx.execute(
+def begin_status(tx: Tx, place: tuple[str, int], status: str, error_code: str, at: str) -> int:
+    """Begin a status of (charger, connector); returns the interval's id."""
+    return tx.insert(
         """
         INSERT INTO status_intervals (
             charger_id,

@@ -96,14 +96,25 @@ def clear(tx: Tx, values: dict[str, Any]) -> int:
     )
 
 
-def in_force(tx: Tx, charger_id: str) -> list[Row]:
-    """Return the profiles that a charger follows."""
+def in_force(tx: Tx, charger_id: str, set_since: str) -> list[Row]:
+    """Return the profiles that a charger follows; those for a session only while it runs or if they are new."""
     return tx.all(
         """
         SELECT *
         FROM profiles_in_force
-        WHERE charger_id = ?
+        WHERE charger_id = :charger_id
+        AND (
+            purpose <> 'session'
+            OR set_at > :set_since
+            OR EXISTS (
+                SELECT 1
+                FROM sessions
+                WHERE sessions.charger_id = :charger_id
+                AND sessions.state = 'active'
+                AND profiles_in_force.connector IN (0, sessions.connector)
+            )
+        )
         ORDER BY connector, purpose, stack_level DESC
         """,
-        (charger_id,),
+        {"charger_id": charger_id, "set_since": set_since},
     )

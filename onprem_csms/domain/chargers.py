@@ -147,6 +147,8 @@ def check_identity(identity: str) -> None:
         raise Invalid("The identity must have at most {limit} characters.", path="id", limit=LONGEST_IDENTITY)
     if _CONTROL.search(identity) or ":" in identity:
         raise Invalid("The identity must not hold a colon or a control character.", path="id")
+    if identity in (".", ".."):
+        raise Invalid("An identity of dots alone can't stand in an address.", path="id")
 
 
 def check_password(password: str) -> None:

@@ -5,6 +5,7 @@ in ``quirks``, because a frame that is refused may be a sale that is lost.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -29,6 +30,10 @@ class Call(NamedTuple):
     action: str
     payload: dict[str, Any]
     quirks: tuple[str, ...] = ()
+
+
+_new_call = partial(tuple.__new__, Call)
+"""The way past the checks of the constructor, for what is checked already."""
 
 
 class CallResult(NamedTuple):
@@ -132,7 +137,7 @@ def _call(value: list[Any], quirks: tuple[str, ...]) -> Call:
     if len(value) == 4:
         _, id, action, payload = value
         if type(id) is str and type(action) is str and type(payload) is dict and 0 < len(id) <= LONGEST_ID:
-            return Call(id, action, payload, quirks)
+            return _new_call((id, action, payload, quirks))
     else:
         quirks = (*quirks, "elements")
     id, odd_id = _id(value[1])

@@ -19,15 +19,9 @@ class Window(NamedTuple):
     received: datetime
 
 
-class Moment(NamedTuple):
-    """A time that is believed, and the name of the oddity when it was not as it should be.
-
-    ``replaced``: the charger's own time was not believed, ``at`` is the time of receipt.
-    """
-
-    at: datetime
-    quirk: str = ""
-    replaced: bool = False
+Moment = tuple[datetime, str, bool]
+"""A time that is believed; the name of the oddity when it was not as it should be; whether the charger's own time
+was not believed and the time of receipt stands in. A plain tuple: one is made for every reading."""
 
 
 def window(received: datetime, skew_s: int) -> Window:
@@ -61,14 +55,14 @@ def read(raw: object, believed: Window) -> Moment:
         return _odd(raw, believed)
     if at.tzinfo is UTC:
         if believed.earliest <= at <= believed.latest:
-            return Moment(at)
+            return at, "", False
         return _not_believed(at, believed)
     if at.tzinfo is None:
         return _check(at.replace(tzinfo=UTC), believed, "time_without_zone")
     try:
         return _check(at.astimezone(UTC), believed, "")
     except OverflowError:
-        return Moment(believed.received, "time_unreadable", replaced=True)
+        return believed.received, "time_unreadable", True
 
 
 def wire(at: datetime) -> str:
@@ -80,19 +74,19 @@ def wire(at: datetime) -> str:
 
 def _check(at: datetime, believed: Window, quirk: str) -> Moment:
     if believed.earliest <= at <= believed.latest:
-        return Moment(at, quirk)
+        return at, quirk, False
     return _not_believed(at, believed)
 
 
 def _not_believed(at: datetime, believed: Window) -> Moment:
     quirk = "time_in_future" if at > believed.latest else "time_too_old"
-    return Moment(believed.received, quirk, replaced=True)
+    return believed.received, quirk, True
 
 
 def _odd(raw: object, believed: Window) -> Moment:
     """Try seconds or milliseconds since 1970, then text with spaces around it."""
     if raw is None or raw == "":
-        return Moment(believed.received, "time_missing", replaced=True)
+        return believed.received, "time_missing", True
     try:
         if isinstance(raw, str) and not raw.strip().isdigit():
             at = datetime.fromisoformat(raw.strip().replace(" ", ""))
@@ -103,4 +97,4 @@ def _odd(raw: object, believed: Window) -> Moment:
         seconds = seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds
         return _check(datetime.fromtimestamp(seconds, UTC), believed, "time_format")
     except (TypeError, ValueError, OverflowError, OSError):
-        return Moment(believed.received, "time_unreadable", replaced=True)
+        return believed.received, "time_unreadable", True

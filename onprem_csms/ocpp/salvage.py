@@ -107,6 +107,8 @@ def _close(out: list[str], open_brackets: list[str], token: str) -> None:
 
 
 def _comma(out: list[str]) -> None:
+    if not out:
+        return
     if out[-1] == ":":
         out.append("null")
     if out[-1] not in ("[", "{", ","):

@@ -173,8 +173,9 @@ async def stop_transaction(call: Incoming) -> Payload:
     payload = call.payload
     window = call.window
     at, quirk, replaced = moments.read(payload.get("timestamp"), window)
-    decoded = v16_meter.decode(payload.get("transactionData", ()), window)
-    quirks = (quirk, *decoded.quirks) if quirk else decoded.quirks
+    readings, quirks, _ = v16_meter.decode(payload.get("transactionData", ()), window)
+    if quirk:
+        quirks = (quirk, *quirks)
     stop = StopRequest(
         call.charger_id,
         str(payload.get("transactionId", "")),
@@ -182,7 +183,7 @@ async def stop_transaction(call: Incoming) -> Payload:
         at,
         payload.get("idTag") or None,
         _REASONS.get(payload.get("reason", "Local"), "other"),
-        decoded.readings,
+        readings,
         call.flags(quirks, clock=replaced),
     )
     answer = await call.ctx.write(charging.stop_session, stop)

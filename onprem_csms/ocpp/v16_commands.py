@@ -99,7 +99,8 @@ def _cancel_reservation(command: commands.CancelReservation) -> tuple[str, Reque
 
 
 def _follow_profile(command: commands.FollowProfile) -> tuple[str, Request]:
-    numbered = {**command.profile, "chargingProfileId": command.profile_id}
+    # Its own number, if it has one, gives way in its place; the member comes first (7.8).
+    numbered = {"chargingProfileId": 0, **command.profile} | {"chargingProfileId": command.profile_id}
     return "SetChargingProfile", {"connectorId": command.connector, "csChargingProfiles": numbered}
 
 
@@ -148,7 +149,7 @@ def _reserved(tx: Tx, answered: Answered) -> None:
             request["reservationId"],
             request["connectorId"],
             request["idTag"],
-            moments.read(request["expiryDate"], believed).at,
+            moments.read(request["expiryDate"], believed)[0],
             request.get("parentIdTag"),
         ),
     )

@@ -6,7 +6,7 @@ of the house has one register, one power, one current, one voltage at a moment.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from onprem_csms.domain.sessions import Reading, ReadingContext
 from onprem_csms.ocpp import moments
@@ -64,8 +64,8 @@ _MEASURANDS: dict[str | None, tuple[int, dict[str | None, float]]] = {
     name: (dimension, _FACTORS[dimension]) for name, dimension in _DIMENSIONS.items()
 }
 _NOT_READ: tuple[int, dict[str | None, float]] = (_NONE, {})
-_SOMEWHERE, _NOWHERE = 5, 9
-_PLACES = {None: 0, "Outlet": 0, "Cable": 1, "Inlet": 2, "EV": 3, "Body": 4}
+_SOMEWHERE = 5
+_PLACES = {"Cable": 1, "Inlet": 2, "EV": 3, "Body": 4}
 _CONTEXTS: dict[str, ReadingContext] = {
     "": "periodic",
     "Sample.Periodic": "periodic",
@@ -81,12 +81,8 @@ _LARGEST = 2.0**53
 _FIRST_PHASES = ("L1", "L1-N", "L1-L2")
 
 
-class Decoded(NamedTuple):
-    """Readings in the order they came, and what was odd about them; ``clock``: a time was not believed."""
-
-    readings: tuple[Reading, ...]
-    quirks: tuple[str, ...]
-    clock: bool
+Decoded = tuple[tuple[Reading, ...], tuple[str, ...], bool]
+"""Readings in the order they came; what was odd about them; whether a time was not believed."""
 
 
 def decode(meter_values: Iterable[Mapping[str, Any]], believed: Window) -> Decoded:
@@ -100,17 +96,16 @@ def decode(meter_values: Iterable[Mapping[str, Any]], believed: Window) -> Decod
             quirks.append(quirk)
             clock = clock or replaced
         _read(meter_value.get("sampledValue", ()), at, readings, quirks)
-    return Decoded(tuple(readings), tuple(dict.fromkeys(quirks)) if quirks else (), clock)
+    return tuple(readings), tuple(dict.fromkeys(quirks)) if quirks else (), clock
 
 
 def _read(  # noqa: C901 - one loop that runs for every value: calls would cost more than it does
     samples: Iterable[Mapping[str, Any]], at: datetime, readings: list[Reading], quirks: list[str]
 ) -> None:
-    # Runs for every value of every message: few look-ups, the odd cases apart.
     values: list[float | None] = [None, None, None, None, None]
-    places = [_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE]
-    phases: list[tuple[int, str, float]] = []
-    signed: list[str] = []
+    phases: list[tuple[int, str, float]] | None = None
+    elsewhere: list[tuple[int, int, float]] | None = None
+    signed: list[str] | None = None
     context = None
     for sample in samples:
         get = sample.get
@@ -120,7 +115,7 @@ def _read(  # noqa: C901 - one loop that runs for every value: calls would cost 
             factor = _odd_factor(sample, dimension, factor, quirks)
             if factor is None:
                 if get("format") == "SignedData":
-                    signed.append(get("value", ""))
+                    signed = [*(signed or ()), get("value", "")]
                     context = context or get("context", "")
                 continue
         try:
@@ -130,16 +125,19 @@ def _read(  # noqa: C901 - one loop that runs for every value: calls would cost 
         if not -_LARGEST < number < _LARGEST:  # true for NaN too
             quirks.append("unreadable_value")
             continue
-        phase = get("phase")
+        phase, place = get("phase"), get("location")
         if phase is not None:
+            phases = phases or []
             phases.append((dimension, phase, number))
-        elif (place := _PLACES.get(get("location"), _SOMEWHERE)) < places[dimension]:
-            values[dimension], places[dimension] = number, place
+        elif place is not None and place != "Outlet":
+            elsewhere = [*(elsewhere or ()), (_PLACES.get(place, _SOMEWHERE), dimension, number)]
+        else:
+            values[dimension] = number
         if context is None or dimension == ENERGY:
             context = get("context", "")
     if context is not None:
-        if phases:
-            _fold_phases(values, phases)
+        if phases or elsewhere:
+            _fill_in(values, phases or [], elsewhere or [])
         _append(readings, at, values, _CONTEXTS.get(context, "other"), signed)
 
 
@@ -170,15 +168,22 @@ def _loose_number(text: object, quirks: list[str]) -> float:
     return number
 
 
-def _fold_phases(values: list[float | None], phases: list[tuple[int, str, float]]) -> None:
-    """Make one value of those of the phases where the charger named no total.
+def _fill_in(
+    values: list[float | None],
+    phases: list[tuple[int, str, float]],
+    elsewhere: list[tuple[int, int, float]],
+) -> None:
+    """Where the charger named no value of the outlet take that of another place, or make one of the phases'.
 
     Register and power are sums, the current is the largest, the voltage that of the first phase.
     """
-    seen = [value is not None for value in values]
+    for _, dimension, number in sorted(elsewhere):
+        if values[dimension] is None:
+            values[dimension] = number
+    named = [value is not None for value in values]
     said: set[tuple[int, str]] = set()
     for dimension, phase, number in phases:
-        if seen[dimension] or phase == "N" or (dimension, phase) in said:
+        if named[dimension] or phase == "N" or (dimension, phase) in said:
             continue
         said.add((dimension, phase))
         before = values[dimension]
@@ -195,7 +200,7 @@ def _append(
     at: datetime,
     values: list[float | None],
     context: ReadingContext,
-    signed: list[str],
+    signed: list[str] | None,
 ) -> None:
     energy, power, current, voltage, charge = values
     reading = Reading(
@@ -209,4 +214,5 @@ def _append(
         signed[0] if signed else None,
     )
     readings.append(reading)
-    readings.extend(Reading(at, context=context, signed=text) for text in signed[1:])
+    if signed:
+        readings.extend(Reading(at, context=context, signed=text) for text in signed[1:])

@@ -13,6 +13,7 @@ from onprem_csms.domain.sessions import AuthorizeRequest, Verdict
 from onprem_csms.domain.tokens import canonical_uid, matches, transform
 from onprem_csms.errors import Invalid
 from onprem_csms.services import billing, wallets
+from onprem_csms.services import tariffs as tariff_service
 
 _SIMILAR = 3
 
@@ -98,6 +99,9 @@ def can_pay(tx: Tx, charger_id: str, connector: int, card: Row) -> bool:
     if card["type"] == "personal" or card["wallet_id"] is None:
         return True
     wallet = wallets.get(tx, card["wallet_id"])
+    stored = tariff_service.for_connector(tx, charger_id, connector)
+    if stored is not None and stored.currency != wallet.currency:
+        return False  # what it delivers has a price, and none that this card can pay
     return wallet.available > least(tx, charger_id, connector, wallet.currency)
 
 

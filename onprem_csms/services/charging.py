@@ -51,7 +51,7 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
     session = rows.get(tx, session_id)
     assert session is not None  # noqa: S101 - written two lines above
     tx.memo.set(live.key(session_id), live.begin(tx, session))
-    tx.memo.set(_memo_key(start.charger_id, session["transaction_id"]), session)
+    tx.memo.set(("transaction", start.charger_id, session["transaction_id"]), session)
     _flag_start(tx, session, start)
     if start.reservation_id is not None:
         rows.use_reservation(tx, start.charger_id, start.reservation_id, session_id)

@@ -1,8 +1,8 @@
 """What every door is given: the store, the news, the clock, the chargers and the readers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from onprem_csms.clock import Clock
 from onprem_csms.db.database import Database, Tx
@@ -37,9 +37,11 @@ class Context:
     stations: Stations
     readers: Readers
 
-    async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a service function as one durable transaction."""
-        return await self.store.write(fn, *args, **kwargs)
+    def write(
+        self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
+        """Run a service function as one durable transaction. Hands on the store's coroutine: each more costs."""
+        return self.store.write(fn, *args, **kwargs)
 
     async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a service function on a reader; it can't change anything."""

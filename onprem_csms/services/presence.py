@@ -3,18 +3,17 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from onprem_csms.clock import to_text
 from onprem_csms.db import chargers as rows
 from onprem_csms.db import connectors as connector_rows
 from onprem_csms.db import intervals, knocks
-from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 from onprem_csms.domain.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
 from onprem_csms.domain.sessions import Activity
 from onprem_csms.events import Event
-from onprem_csms.services import chargers, charging, profiles
+from onprem_csms.services import chargers, charging
 
 LONGEST_EXAMPLE = 500
 # While a session runs: who holds the energy back. A car that does not ask is idle, a charger that holds back pauses.
@@ -75,53 +74,54 @@ def booted(tx: Tx, boot: Boot) -> BootAnswer:
     return BootAnswer(registration, tx.settings.heartbeat_interval_s)
 
 
+class _Shown(NamedTuple):
+    """What a connector shows now; ``interval_id`` is the stretch of time that it began."""
+
+    status: str
+    error_code: str
+    info: str
+    at: str
+    interval_id: int
+
+
 def status_changed(tx: Tx, change: StatusChange) -> bool:
     """Note a connector's status; False when it changes nothing: repeated, or older than what is known.
 
     Number 0 is the charger as a whole. A backlog of old statuses does not drive the live picture.
     """
-    if not chargers.ensure_connector(tx, change.charger_id, change.connector):
-        return False
-    row = connector_rows.get(tx, change.charger_id, change.connector)
+    place = (change.charger_id, change.connector)
+    before: _Shown | None = tx.memo.get(("connector", *place)) or _shown(tx, *place)
     at = to_text(change.at)
-    if row is None or (row["status_at"] is not None and row["status_at"] > at):
+    if before is None or before.at > at:
         return False
-    if _same(row, change):
-        return False
-    connector_rows.update(
-        tx,
-        change.charger_id,
-        change.connector,
-        {
-            "status": change.status,
-            "error_code": change.error_code,
-            "info": change.info,
-            "status_at": at,
-        },
-    )
-    _cut_interval(tx, change, at)
     activity = _ACTIVITIES.get(change.status)
     if activity is not None and change.connector:
-        charging.change_activity(tx, change.charger_id, change.connector, change.at, activity)
-    if change.status == "available":
-        profiles.session_over(tx, change.charger_id, change.connector)
+        # Also where the state is the same: a session may have begun in it.
+        charging.change_activity(tx, *place, change.at, activity)
+    now = (change.status, change.error_code, change.info)
+    if (before.status, before.error_code, before.info) == now:
+        return False
+    connector_rows.show(tx, place, now, at)
+    interval_id = before.interval_id
+    if (before.status, before.error_code) != now[:2] or not interval_id:
+        if interval_id:
+            intervals.end_status(tx, interval_id, at)
+        interval_id = intervals.begin_status(tx, place, change.status, change.error_code, at)
+    tx.memo.set(("connector", *place), _Shown(*now, at, interval_id))
     tx.emit(Event("charger", change.charger_id))
     return True
 
 
-def _same(row: Row, change: StatusChange) -> bool:
-    now = (change.status, change.error_code, change.info)
-    return (row["status"], row["error_code"], row["info"]) == now
-
-
-def _cut_interval(tx: Tx, change: StatusChange, at: str) -> None:
-    place = (change.charger_id, change.connector)
-    open_one = intervals.open_status(tx, *place)
-    if open_one is not None:
-        if (open_one["status"], open_one["error_code"]) == (change.status, change.error_code):
-            return
-        intervals.end_status(tx, open_one["id"], at)
-    intervals.begin_status(tx, place, change.status, change.error_code, at)
+def _shown(tx: Tx, charger_id: str, connector: int) -> _Shown | None:
+    """Look up what a connector shows; None for one that the charger can't have."""
+    if not chargers.ensure_connector(tx, charger_id, connector):
+        return None
+    row = connector_rows.get(tx, charger_id, connector)
+    if row is None:
+        return None
+    open_one = intervals.open_status(tx, charger_id, connector)
+    shown = (row["status"], row["error_code"], row["info"], row["status_at"] or "")
+    return _Shown(*shown, 0 if open_one is None else open_one["id"])
 
 
 def noticed(tx: Tx, charger_id: str, kind: str, detail: dict[str, Any]) -> None:

@@ -6,10 +6,10 @@ A profile is kept in the words of the protocol it was written for; here it is on
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from onprem_csms.clock import from_text
+from onprem_csms.clock import from_text, to_text
 from onprem_csms.db import profiles as rows
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
@@ -122,13 +122,12 @@ def cleared(tx: Tx, charger_id: str, which: ProfileFilter) -> int:
     return dropped
 
 
-def session_over(tx: Tx, charger_id: str, connector: int) -> None:
-    """Note that a connector is free: what limited its session is gone with it (OCPP 1.6, section 3.13.1)."""
-    cleared(tx, charger_id, ProfileFilter(connector=connector, purpose="session"))
-
-
 def in_force(tx: Tx, charger_id: str) -> list[ProfileInForce]:
-    """Return the profiles that a charger follows, by connector and purpose, the highest level first."""
+    """Return the profiles that a charger follows, by connector and purpose, the highest level first.
+
+    One for a session holds as long as the session, or until it should have begun (OCPP 1.6, section 3.13.1).
+    """
+    soon = to_text(tx.now - timedelta(seconds=tx.settings.prepaid.start_timeout_s))
     return [
         ProfileInForce(
             row["charger_id"],
@@ -139,7 +138,7 @@ def in_force(tx: Tx, charger_id: str) -> list[ProfileInForce]:
             json.loads(row["profile"]),
             from_text(row["set_at"]),
         )
-        for row in rows.in_force(tx, charger_id)
+        for row in rows.in_force(tx, charger_id, soon)
     ]
 
 

@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "below_zero": N_("The session cost more than the balance; the card is blocked."),
     "no_tariff": N_("There was no tariff for a prepaid session; nothing was charged."),
     "broken": N_("The message was broken; what could be read was kept."),
+    "clock": N_("The charger's clock was wrong; the time at which its message came counts."),
     "no_meter_stop": N_("The end came without a meter reading; the last reading counts."),
     "negative_register": N_("The meter showed a value below zero."),
     "implausible_energy": N_(

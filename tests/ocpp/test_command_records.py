@@ -1,13 +1,16 @@
 """What a command leaves behind when the charger agrees, whichever way it was given."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onprem_csms.domain.settings import PrepaidSettings, SiteSettings
 from onprem_csms.services import commanding, configuration, profiles, reservations
-from tests.ocpp.conftest import PASSWORD, PROFILE, RESERVE, UNTIL, Site, ask, basic
+from tests.ocpp.conftest import PASSWORD, PROFILE, RESERVE, UNTIL, Site, ask, basic, open_site
 
 # --- Records --------------------------------------------------------------------------------------
 
@@ -72,15 +75,24 @@ async def test_an_accepted_profile_is_in_force_until_it_is_cleared(site: Site) -
     assert await site.see(profiles.in_force, "CP1") == []
 
 
-async def test_a_profile_of_a_session_goes_with_it(site: Site) -> None:
-    charger = await site.connect()
-    profile = {**PROFILE, "chargingProfilePurpose": "TxProfile"}
-    request = {"connectorId": 1, "idTag": "A1", "chargingProfile": profile}
-    await ask(site, charger, "RemoteStartTransaction", request, {"status": "Accepted"})
-    assert [held.purpose for held in await site.see(profiles.in_force, "CP1")] == ["session"]
-    available = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
-    await charger.result("StatusNotification", available)
-    assert await site.see(profiles.in_force, "CP1") == []
+async def test_a_profile_of_a_session_holds_as_long_as_the_session(tmp_path: Path) -> None:
+    at_once = replace(SiteSettings(), prepaid=replace(PrepaidSettings(), start_timeout_s=0))
+    async with open_site(tmp_path / "data", settings=at_once) as site:
+        await site.add()
+        charger = await site.connect()
+
+        async def purposes() -> list[str]:
+            return [held.purpose for held in await site.see(profiles.in_force, "CP1")]
+
+        profile = {**PROFILE, "chargingProfilePurpose": "TxProfile"}
+        request = {"connectorId": 1, "idTag": "A1", "chargingProfile": profile}
+        await ask(site, charger, "RemoteStartTransaction", request, {"status": "Accepted"})
+        start = {"connectorId": 1, "idTag": "A1", "meterStart": 0, "timestamp": "2026-11-22T07:00:00Z"}
+        id = (await charger.result("StartTransaction", start))["transactionId"]
+        assert await purposes() == ["session"]
+        stop = {"transactionId": id, "meterStop": 0, "timestamp": "2026-11-22T07:00:10Z"}
+        await charger.result("StopTransaction", stop)
+        assert await purposes() == []
 
 
 async def test_what_a_charger_reports_of_its_settings_is_kept(site: Site) -> None:

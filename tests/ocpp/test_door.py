@@ -160,13 +160,21 @@ async def test_after_many_wrong_tries_from_one_place_the_real_charger_still_come
 
 
 async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_afresh(site: Site) -> None:
+    await site.do(chargers.update, "CP1", {"password": "guessable"})
     for _ in range(15):
         assert await site.refused(headers=basic("CP1", "wrong")) == 401
-    assert await site.refused() == 401, "the right one, too late"
+    assert await site.refused(headers=basic("CP1", "guessable")) == 401, "the right one, too late"
     assert (await site.see(chargers.knock_of, "CP1")).times < 15
     password = await site.do(chargers.reset_password, "CP1")
     await site.until(lambda: not site.stations.throttle.blocks("127.0.0.1", "CP1", time.monotonic()))
     await (await site.connect(headers=basic("CP1", password))).boot()
+
+
+async def test_a_long_key_comes_in_whoever_guesses_from_the_same_address(site: Site) -> None:
+    for _ in range(15):
+        assert await site.refused(headers=basic("CP1", "a-wrong-key-that-is-long")) == 401
+    assert (await site.see(chargers.knock_of, "CP1")).times < 15
+    await (await site.connect()).boot()
 
 
 async def test_an_old_password_is_dead_after_a_new_one(site: Site) -> None:

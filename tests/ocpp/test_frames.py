@@ -34,6 +34,16 @@ def test_any_bytes_give_a_value_or_a_frame_error(data: bytes) -> None:
     assert isinstance(frame, Call | CallResult | CallError | bytes)
 
 
+@given(st.text(alphabet='[]{},:"\\0123456789eE.-+ntfu a\x00\ufeff', max_size=60))
+def test_almost_json_gives_a_value_or_a_frame_error(text: str) -> None:
+    for data in (text.encode(), b'[2,"a","MeterValues",' + text.encode(), b'[2,"a","Other",' + text.encode()):
+        try:
+            frame = frames.parse(data, LIMITS)
+        except FrameError:
+            continue
+        assert isinstance(frame, Call | CallResult | CallError)
+
+
 @given(st.lists(json_values, max_size=7))
 def test_any_list_gives_a_value_or_a_frame_error(value: list[object]) -> None:
     try:

@@ -22,7 +22,9 @@ def kinds_in(source: str) -> Iterator[str]:
 
 
 def test_every_deviation_is_documented_and_none_that_is_not_counted(root: Path) -> None:
-    documented = set(re.findall(r"^\| `([a-z_]+)` \|", (root / "docs" / "chargers.md").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `([a-z_]+)` \|", (root / "docs" / "chargers.md").read_text(), re.MULTILINE)
+    )
     sources = [path.read_text() for path in (root / "onprem_csms" / "ocpp").glob("*.py")]
     counted = {kind for source in sources for kind in kinds_in(source)}
     assert len(counted) > 20

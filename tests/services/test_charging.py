@@ -1,13 +1,15 @@
 """The life of sessions against the real encrypted store, in the words of the use cases."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from onprem_csms.domain.chargers import StatusChange
 from onprem_csms.domain.sessions import AuthorizeRequest, MeterBatch, Reading, StartRequest, StopRequest
 from onprem_csms.errors import Conflict
-from onprem_csms.services import authorization, charging, review, sessions, tokens, wallets
+from onprem_csms.services import authorization, charging, presence, review, sessions, tokens, wallets
 from onprem_csms.services.tokens import NewCard
 from onprem_csms.services.wallets import TopUp
 from tests.services.conftest import BEGIN, House
@@ -121,8 +123,6 @@ async def test_a_session_is_asked_to_stop_before_the_money_is_gone(house: House)
 async def test_what_was_delivered_beyond_the_balance_is_booked_below_zero_and_blocks_the_card(
     house: House,
 ) -> None:
-    from onprem_csms.services import tokens
-
     wallet_id = await house.prepaid_card("04AABBCCDD", 1000)
     started = await house.start("04AABBCCDD")
     house.later(7200)
@@ -269,6 +269,30 @@ async def test_idling_costs_after_the_grace_and_a_pause_of_the_charger_costs_not
     session = await house.session(started.session_id)
     assert session.cost == 300 + 1490 + 20 * 10
     assert await house.faults() == []
+
+
+async def test_a_session_that_begins_while_the_car_asks_for_nothing_idles_once_the_charger_says_so_again(
+    house: House,
+) -> None:
+    await house.prepaid_card("04AABBCCDD", 50000)
+    asleep = StatusChange("CP1", 1, "suspended_vehicle", house.clock.at)
+    await house.do(presence.status_changed, asleep)
+    house.later(60)
+    started = await house.start("04AABBCCDD")
+    await house.do(presence.status_changed, replace(asleep, at=house.clock.at))
+    house.later(1800)
+    await house.stop(started, 0)
+    assert (await house.session(started.session_id)).cost == 300 + 20 * 10
+
+
+async def test_a_card_whose_money_is_of_another_currency_than_the_price_does_not_charge_for_nothing(
+    house: House,
+) -> None:
+    euros = await house.do(tokens.create, NewCard(uid="04EE", type="prepaid", currency="EUR"))
+    await house.top_up(euros.wallet.id, 5000)
+    asked = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04EE"))
+    assert asked.status == "no_credit"
+    assert (await house.start("04EE")).verdict.status == "no_credit"
 
 
 async def test_a_personal_card_charges_and_nothing_is_booked(house: House) -> None:

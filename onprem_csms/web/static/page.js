@@ -47,6 +47,18 @@
     if (form && event.target.matches("select, input[type=checkbox], input[type=date]")) form.requestSubmit();
   });
 
+  // A table that is wider than its place can be moved by keyboard, too.
+  function reachable() {
+    for (const box of document.querySelectorAll(".table-box")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }
+  addEventListener("resize", reachable);
+  document.addEventListener("toggle", reachable, { capture: true });
+  document.addEventListener("live:updated", reachable);
+  reachable();
+
   const faults = document.querySelector("[data-focus]");
   if (faults) faults.focus();
 })();
