@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import gc
 import logging
 import os
@@ -18,7 +19,7 @@ from onprem_csms.config import Config
 from onprem_csms.db import keys
 from onprem_csms.db.database import Database, Tx
 from onprem_csms.db.keys import DataFolder
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import Conflict, StoreError
 from onprem_csms.events import Bus
 from onprem_csms.ocpp import server as chargers
 from onprem_csms.ocpp.options import Options
@@ -34,6 +35,8 @@ from onprem_csms.web.driver import routes as driver_routes
 log = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 5.0
 STOP_WITHIN_S = 5.0
+# aiohttp has no timeout of its own for a request header that never ends; the one for idle connections counts.
+HEADERS_WITHIN_S = 20.0
 WATCHDOG_S = 10.0
 COLLECT_EVERY = 50_000
 LARGEST_FORM = 1024 * 1024
@@ -80,9 +83,9 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
     """Open the store, put the rooms together and listen; stops in the opposite order. StoreError, OSError."""
     async with contextlib.AsyncExitStack() as stack:
         bus, clock, settings = Bus(), clock or SystemClock(), config.settings()
-        store = await Database.open(
-            folder.database, keys.unlock(folder), clock=clock, bus=bus, settings=settings
-        )
+        key = keys.unlock(folder)
+        _be_alone(stack, folder)
+        store = await Database.open(folder.database, key, clock=clock, bus=bus, settings=settings)
         stack.push_async_callback(store.close)
         options = Options(
             max_message_bytes=config.ocpp.max_message_bytes,
@@ -101,8 +104,26 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         yield Program(ctx, port)
 
 
+def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> None:
+    """Keep a second program off the folder: each remembers what only it writes. Conflict; a kill frees the folder."""
+    handle = os.open(folder.folder, os.O_RDONLY)
+    stack.callback(os.close, handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Conflict(
+            "Another onprem-csms serves the folder {folder} already.", folder=str(folder.folder)
+        ) from error
+
+
 async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, config: Config) -> int:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S, handle_signals=False)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=STOP_WITHIN_S,
+        handle_signals=False,
+        keepalive_timeout=HEADERS_WITHIN_S,
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, config.server.host, config.server.port, backlog=4096, reuse_address=True)

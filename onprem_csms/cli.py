@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (AppError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return status

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from onprem_csms.db import tariffs
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
@@ -38,6 +39,7 @@ COLUMNS = frozenset(
 
 def insert(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
     """Add a charger."""
+    tx.memo.drop_kind(tariffs.MEMO)
     names = ", ".join(_known(values))
     places = ", ".join(f":{name}" for name in values)
     tx.execute(
@@ -48,6 +50,8 @@ def insert(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
 
 def update(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
     """Change columns of a charger."""
+    if "tariff_id" in values:
+        tx.memo.drop_kind(tariffs.MEMO)
     if values:
         assignments = ", ".join(f"{name} = :{name}" for name in _known(values))
         tx.execute(

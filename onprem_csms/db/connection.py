@@ -50,6 +50,8 @@ def open_raw(path: Path, key: bytes, *, read_only: bool) -> Any:
     try:
         raw = dbapi2.connect(str(path), isolation_level=None, cached_statements=512, check_same_thread=False)
         raw.row_factory = dbapi2.Row
+        # Its own words on the error stream would come before our sentence.
+        raw.execute("PRAGMA cipher_log_level = NONE").fetchall()
         raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         if not raw.execute("PRAGMA cipher_version").fetchone():
             message = "this SQLite has no encryption"

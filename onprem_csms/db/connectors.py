@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from onprem_csms.db import tariffs
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
@@ -66,6 +67,8 @@ def of_all(tx: Tx) -> list[Row]:
 
 def update(tx: Tx, charger_id: str, number: int, values: Mapping[str, Any]) -> bool:
     """Change columns of a connector; False when there is none."""
+    if "tariff_id" in values:
+        tx.memo.drop_kind(tariffs.MEMO)
     unknown = values.keys() - _COLUMNS
     if unknown:
         message = f"no such columns: {sorted(unknown)}"

@@ -58,6 +58,11 @@ class Memo:
         """Forget a value."""
         self._values.pop(key, None)
 
+    def drop_kind(self, kind: str) -> None:
+        """Forget every value whose key begins so; for what seldom changes and concerns many."""
+        for key in [key for key in self._values if isinstance(key, tuple) and key[0] == kind]:
+            del self._values[key]
+
     def accept(self) -> None:
         """The write stands: what it set stays."""
         self._touched.clear()

@@ -81,6 +81,10 @@ def unlock(folder: DataFolder) -> bytes:
     if not folder.database.exists():
         message = f"There is no database in {folder.folder}. Run init first, or check the data folder."
         raise StoreError(message)
+    if not folder.database.stat().st_size:
+        # SQLite takes an empty file for a new database, and the money would be gone without a word.
+        message = f"The database {folder.database} is empty. Restore a backup; nothing was changed."
+        raise StoreError(message)
     try:
         machine = bytes.fromhex(folder.machine_key.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
 GENESIS = "0" * 64
+_LAST = ("end of the chain",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,11 @@ def house_account(tx: Tx, kind: str, currency: str) -> int:
 
 def wallet_account(tx: Tx, wallet_id: int) -> int:
     """Return the id of a wallet's account."""
-    found: int = tx.value("SELECT id FROM accounts WHERE wallet_id = ?", (wallet_id,))
-    return found
+    known: int | None = tx.memo.get(("account", wallet_id))
+    if known is None:
+        known = int(tx.value("SELECT id FROM accounts WHERE wallet_id = ?", (wallet_id,)))
+        tx.memo.set(("account", wallet_id), known)
+    return known
 
 
 def insert_wallet_account(tx: Tx, wallet_id: int, currency: str) -> int:
@@ -61,11 +65,13 @@ def get(tx: Tx, entry_id: int) -> Row | None:
     return tx.one("SELECT * FROM entries WHERE id = ?", (entry_id,))
 
 
-def append(tx: Tx, entry: EntryRow) -> int:
-    """Write an entry with its postings, chain it and move the balances; returns its id."""
-    last = tx.one("SELECT id, hash FROM entries ORDER BY id DESC LIMIT 1")
-    previous = GENESIS if last is None else last["hash"]
-    entry_id = 1 if last is None else last["id"] + 1
+def append(tx: Tx, entry: EntryRow) -> int | None:
+    """Write an entry with its postings, chain it and move the balances; returns its id.
+
+    None, and nothing is written, when the key is taken.
+    """
+    last, previous = tx.memo.get(_LAST) or _last(tx)
+    entry_id = last + 1
     fields = (
         entry_id,
         tx.now_text,
@@ -76,7 +82,8 @@ def append(tx: Tx, entry: EntryRow) -> int:
         entry.document,
         previous,
     )
-    tx.execute(
+    hash = digest(fields, entry.postings)
+    written = tx.execute(
         """
         INSERT INTO entries (
             id,
@@ -90,13 +97,24 @@ def append(tx: Tx, entry: EntryRow) -> int:
             hash
         )
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (idempotency_key) DO NOTHING
         """,
-        (*fields, digest(fields, entry.postings)),
+        (*fields, hash),
     )
-    for line, (account_id, amount) in enumerate(entry.postings, 1):
-        tx.execute("INSERT INTO postings VALUES (?, ?, ?, ?)", (entry_id, line, account_id, amount))
-        tx.execute("UPDATE accounts SET balance = balance + ? WHERE id = ?", (amount, account_id))
+    if not written:
+        return None
+    tx.memo.set(_LAST, (entry_id, hash))
+    lines = [(entry_id, line, *posting) for line, posting in enumerate(entry.postings, 1)]
+    tx.many("INSERT INTO postings VALUES (?, ?, ?, ?)", lines)
+    moves = [(amount, account_id) for account_id, amount in entry.postings]
+    tx.many("UPDATE accounts SET balance = balance + ? WHERE id = ?", moves)
     return entry_id
+
+
+def _last(tx: Tx) -> tuple[int, str]:
+    """Return id and hash of the end of the chain."""
+    last = tx.one("SELECT id, hash FROM entries ORDER BY id DESC LIMIT 1")
+    return (0, GENESIS) if last is None else (last["id"], last["hash"])
 
 
 def digest(fields: Sequence[Any], postings: Sequence[tuple[int, int]]) -> str:

@@ -1,5 +1,6 @@
 """The table ``people``."""
 
+from onprem_csms.db import tokens
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
@@ -56,6 +57,7 @@ def update(tx: Tx, person_id: int, values: dict[str, str]) -> None:
         """,
         {**values, "now": tx.now_text, "id": person_id},
     )
+    tokens.changed(tx)  # a card is remembered with its holder's name
 
 
 def archive(tx: Tx, person_id: int) -> None:

@@ -53,6 +53,14 @@ def end(tx: Tx, charger_id: str, reservation_id: int, status: str, session_id: i
     return changed == 1
 
 
+def due(tx: Tx) -> bool:
+    """Tell whether the time of a reservation is over that still counts."""
+    found = tx.value(
+        "SELECT 1 FROM reservations WHERE status = 'active' AND expires_at <= ? LIMIT 1", (tx.now_text,)
+    )
+    return found is not None
+
+
 def expire(tx: Tx) -> list[Row]:
     """End every reservation whose time is over; returns them."""
     return tx.all(

@@ -29,11 +29,23 @@ _VIEW = """
 """
 
 
-def insert(tx: Tx, values: Mapping[str, Any]) -> int:
-    """Write a new session; keys are column names of this module's callers, never input."""
+def insert(tx: Tx, values: Mapping[str, Any]) -> Row | None:
+    """Write a new session and return it, None when its charger has one of this transaction.
+
+    The keys are column names of this module's callers, never input.
+    """
     names = ", ".join(values)
     marks = ", ".join("?" * len(values))
-    return tx.insert(f"INSERT INTO sessions ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+    written = tx.all(
+        f"""
+        INSERT INTO sessions ({names})
+        VALUES ({marks})
+        ON CONFLICT (charger_id, transaction_id) DO NOTHING
+        RETURNING *
+        """,  # noqa: S608 - own names
+        tuple(values.values()),
+    )
+    return written[0] if written else None
 
 
 def update(tx: Tx, session_id: int, values: Mapping[str, Any]) -> None:
@@ -104,11 +116,6 @@ def active_of_group(tx: Tx, charger_id: str, group: str) -> Row | None:
         """,
         (charger_id, group),
     )
-
-
-def transaction_exists(tx: Tx, charger_id: str, transaction_id: str) -> bool:
-    """Tell whether a transaction id is taken on this charger."""
-    return by_transaction(tx, charger_id, transaction_id) is not None
 
 
 def view(tx: Tx, session_id: int) -> Row | None:

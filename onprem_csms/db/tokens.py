@@ -5,6 +5,7 @@ from typing import Any
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
+_MEMO = "card"
 _SELECT = """
     SELECT
         tokens.uid,
@@ -70,11 +71,26 @@ def insert(tx: Tx, values: dict[str, Any]) -> None:
         """,
         {**values, "now": tx.now_text},
     )
+    changed(tx, values["uid"])
 
 
 def by_uid(tx: Tx, uid: str) -> Row | None:
     """Return a card that is not archived."""
-    return tx.one(_SELECT + "WHERE tokens.uid = ? AND tokens.archived_at IS NULL", (uid,))
+    # Four times in every session; whoever writes a card or a person's name drops it.
+    known: Row | None = tx.memo.get((_MEMO, uid))
+    if known is None:
+        known = tx.one(_SELECT + "WHERE tokens.uid = ? AND tokens.archived_at IS NULL", (uid,))
+        if known is not None:
+            tx.memo.set((_MEMO, uid), known)
+    return known
+
+
+def changed(tx: Tx, uid: str | None = None) -> None:
+    """Forget what is remembered of a card; None: of every card."""
+    if uid is None:
+        tx.memo.drop_kind(_MEMO)
+    else:
+        tx.memo.drop((_MEMO, uid))
 
 
 def beginning_with(tx: Tx, prefix: str, limit: int) -> list[Row]:
@@ -130,11 +146,13 @@ def update(tx: Tx, uid: str, values: dict[str, Any]) -> None:
         """,
         {**values, "uid": uid, "now": tx.now_text},
     )
+    changed(tx, uid)
 
 
 def archive(tx: Tx, uid: str) -> None:
     """Take a card off every list; it authorises nothing any more."""
     tx.execute("UPDATE tokens SET archived_at = ? WHERE uid = ?", (tx.now_text, uid))
+    changed(tx, uid)
 
 
 def count_of_person(tx: Tx, person_id: int) -> int:
@@ -156,6 +174,8 @@ def unblock_by_wallet(tx: Tx, wallet_id: int, reason: str) -> list[str]:
         """,
         (tx.now_text, wallet_id, reason),
     )
+    for row in rows:
+        changed(tx, row["uid"])
     return [row["uid"] for row in rows]
 
 
@@ -165,3 +185,4 @@ def set_status(tx: Tx, uid: str, status: str, reason: str) -> None:
         "UPDATE tokens SET status = ?, status_reason = ?, updated_at = ? WHERE uid = ?",
         (status, reason, tx.now_text, uid),
     )
+    changed(tx, uid)

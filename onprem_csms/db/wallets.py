@@ -60,15 +60,30 @@ def extend_hold(tx: Tx, hold: Row, more: int) -> None:
     tx.execute("UPDATE wallets SET held = held + ? WHERE id = ?", (more, hold["wallet_id"]))
 
 
-def end_hold(tx: Tx, hold: Row, status: str, captured: int) -> bool:
-    """Capture or release a hold; False when it had already ended."""
-    changed = tx.execute(
-        "UPDATE holds SET status = ?, captured = ?, ended_at = ? WHERE id = ? AND status = 'held'",
-        (status, captured, tx.now_text, hold["id"]),
+def end_hold(tx: Tx, hold_id: int, status: str, captured: int) -> int | None:
+    """Capture (at most what is held) or release a hold; returns its wallet, None when it had already ended."""
+    ended = tx.all(
+        """
+        UPDATE holds
+        SET status = ?,
+            captured = min(amount, ?),
+            ended_at = ?
+        WHERE id = ?
+        AND status = 'held'
+        RETURNING wallet_id, amount
+        """,
+        (status, captured, tx.now_text, hold_id),
     )
-    if changed:
-        tx.execute("UPDATE wallets SET held = held - ? WHERE id = ?", (hold["amount"], hold["wallet_id"]))
-    return changed == 1
+    if not ended:
+        return None
+    wallet_id: int = ended[0]["wallet_id"]
+    tx.execute("UPDATE wallets SET held = held - ? WHERE id = ?", (ended[0]["amount"], wallet_id))
+    return wallet_id
+
+
+def balance(tx: Tx, wallet_id: int) -> int:
+    """Return a wallet's balance."""
+    return int(tx.value("SELECT balance FROM accounts WHERE wallet_id = ?", (wallet_id,)))
 
 
 def unequal_holds(tx: Tx) -> list[Row]:

@@ -111,7 +111,7 @@ def _read(  # noqa: C901 - one loop that runs for every value: calls would cost 
         get = sample.get
         dimension, factors = _MEASURANDS.get(get("measurand"), _NOT_READ)
         factor = factors.get(get("unit"))
-        if factor is None or "format" in sample:
+        if factor is None or get("format", "Raw") != "Raw":
             factor = _odd_factor(sample, dimension, factor, quirks)
             if factor is None:
                 if get("format") == "SignedData":

@@ -14,6 +14,7 @@ from onprem_csms.domain.tokens import canonical_uid, matches, transform
 from onprem_csms.errors import Invalid
 from onprem_csms.services import billing, wallets
 from onprem_csms.services import tariffs as tariff_service
+from onprem_csms.services.wallets import Wallet
 
 _SIMILAR = 3
 
@@ -66,12 +67,12 @@ def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
     found = recognise(tx, request.charger_id, request.uid)
     if found.card is None:
         return Verdict("invalid")
-    if _may_stop(tx, request.charger_id, found) or order_rows.open_for(
-        tx, request.charger_id, found.card["uid"]
-    ):
+    if _may_stop(tx, request.charger_id, found):
         return Verdict("accepted", maybe_from_text(found.card["expires_at"]), found.group)
     verdict = judge_card(found.card, tx.now)
-    if verdict.status == "accepted" and not can_pay(tx, request.charger_id, 1, found.card):
+    if verdict.status != "accepted" or order_rows.open_for(tx, request.charger_id, found.card["uid"]):
+        return verdict
+    if not can_pay(tx, request.charger_id, 1, found.card):
         return Verdict("no_credit", verdict.expires_at, verdict.group)
     return verdict
 
@@ -98,7 +99,11 @@ def can_pay(tx: Tx, charger_id: str, connector: int, card: Row) -> bool:
     """Tell whether a card has more available than a session costs before it delivers anything."""
     if card["type"] == "personal" or card["wallet_id"] is None:
         return True
-    wallet = wallets.get(tx, card["wallet_id"])
+    return covers(tx, charger_id, connector, wallets.get(tx, card["wallet_id"]))
+
+
+def covers(tx: Tx, charger_id: str, connector: int, wallet: Wallet) -> bool:
+    """Tell whether a wallet has more available than a session costs before it delivers anything."""
     stored = tariff_service.for_connector(tx, charger_id, connector)
     if stored is not None and stored.currency != wallet.currency:
         return False  # what it delivers has a price, and none that this card can pay

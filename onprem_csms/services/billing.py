@@ -121,7 +121,7 @@ def _release(tx: Tx, session: Row) -> None:
 def _charge(tx: Tx, session: Row, bill: pricing.Bill, document: dict[str, Any]) -> None:
     wallet_id = session["wallet_id"]
     if session["hold_id"] is not None:
-        wallets.capture(tx, session["hold_id"], min(bill.gross, wallets.held_amount(tx, session["hold_id"])))
+        wallets.capture(tx, session["hold_id"], bill.gross)
     if wallet_id is None or bill.gross == 0:
         return
     entry = NewEntry(
@@ -160,9 +160,10 @@ def _postings(wallet_id: int, gross: int, vat: int) -> tuple[Posting, ...]:
 
 def _look_at_balance(tx: Tx, session: Row) -> None:
     wallet_id = session["wallet_id"]
-    if wallet_id is None or wallets.get(tx, wallet_id).balance >= 0:
+    balance = 0 if wallet_id is None else wallets.balance(tx, wallet_id)
+    if balance >= 0:
         return
-    review.flag_session(tx, session, "below_zero", {"balance": wallets.get(tx, wallet_id).balance})
+    review.flag_session(tx, session, "below_zero", {"balance": balance})
     uid = session["token_uid"]
     row = None if uid is None else token_rows.by_uid(tx, uid)
     if tx.settings.prepaid.block_below_zero and row is not None and row["status"] == "active":

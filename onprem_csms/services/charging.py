@@ -47,9 +47,8 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
     found = authorization.recognise(tx, start.charger_id, start.uid)
     chargers.ensure_connector(tx, start.charger_id, start.connector)
     _supersede(tx, start)
-    session_id = _begin(tx, start, found)
-    session = rows.get(tx, session_id)
-    assert session is not None  # noqa: S101 - written two lines above
+    session = _begin(tx, start, found)
+    session_id = session["id"]
     tx.memo.set(live.key(session_id), live.begin(tx, session))
     tx.memo.set(("transaction", start.charger_id, session["transaction_id"]), session)
     _flag_start(tx, session, start)
@@ -61,7 +60,8 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
 
 
 def _start_key(start: StartRequest) -> str:
-    return f"{start.connector}|{start.uid}|{start.meter_start_wh}|{start.at_raw or to_text(start.at)}"
+    # The time first, so that the index grows at its end and not at a hundred places.
+    return f"{start.at_raw or to_text(start.at)}|{start.connector}|{start.uid}|{start.meter_start_wh}"
 
 
 def _repeated(tx: Tx, start: StartRequest) -> Row | None:
@@ -92,18 +92,17 @@ def _supersede(tx: Tx, start: StartRequest) -> None:
             review.flag_session(tx, row, "superseded")
 
 
-def _begin(tx: Tx, start: StartRequest, found: Recognised) -> int:
+def _begin(tx: Tx, start: StartRequest, found: Recognised) -> Row:
     order = None if found.card is None else order_rows.open_for(tx, start.charger_id, found.card["uid"])
-    if order is not None and order["connector"] != start.connector:
+    if order is not None and not _serves(order, start, found, tx.now):
         order = None
     funds = prepaid.fund(tx, start, found, order)
-    transaction_id = start.transaction_id or _new_transaction_id(tx, start.charger_id)
-    session_id = rows.insert(
+    session = _write(
         tx,
         {
             "charger_id": start.charger_id,
             "connector": start.connector,
-            "transaction_id": transaction_id,
+            "transaction_id": start.transaction_id,
             "start_key": _start_key(start),
             "uid": found.uid,
             "token_uid": found.token_uid,
@@ -120,17 +119,30 @@ def _begin(tx: Tx, start: StartRequest, found: Recognised) -> int:
             "received_at": tx.now_text,
         },
     )
-    if order is not None and order_rows.began(tx, order["id"], session_id):
+    if order is not None and order_rows.began(tx, order["id"], session["id"]):
         tx.emit(Event("order", order["id"]))
-    return session_id
+    return session
 
 
-def _new_transaction_id(tx: Tx, charger_id: str) -> str:
-    # Random, so that one charger can't guess another's transaction; 31 bits, because some keep them in an int.
+def _serves(order: Row, start: StartRequest, found: Recognised, now: datetime) -> bool:
+    """Tell whether an order is for this connector, and its card was not blocked since; else its money goes back."""
+    if found.card is None or order["connector"] != start.connector:
+        return False
+    return authorization.judge_card(found.card, now).status == "accepted"
+
+
+def _write(tx: Tx, values: dict[str, Any]) -> Row:
+    """Write a session, with a transaction id of ours where the charger has not chosen one."""
+    given = values["transaction_id"]
     while True:
-        candidate = str(1 + secrets.randbelow(LARGEST_ID))
-        if not rows.transaction_exists(tx, charger_id, candidate):
-            return candidate
+        # Random, so that one charger can't guess another's transaction; 31 bits, because some keep them in an int.
+        values["transaction_id"] = given or str(1 + secrets.randbelow(LARGEST_ID))
+        session = rows.insert(tx, values)
+        if session is not None:
+            return session
+        if given:
+            message = f"the transaction {given} was looked up and is there all the same"
+            raise RuntimeError(message)
 
 
 def _flag_start(tx: Tx, session: Row, start: StartRequest) -> None:

@@ -80,13 +80,12 @@ def book(tx: Tx, entry: NewEntry) -> tuple[int, bool]:
         raise ValueError(message)
     document = json.dumps(entry.document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     postings = tuple((_account(tx, posting, entry.currency), posting.amount) for posting in entry.postings)
-    before = rows.by_key(tx, entry.idempotency_key)
-    if before is not None:
-        return _same(tx, before, entry, postings), True
     row = rows.EntryRow(
         entry.kind, entry.idempotency_key, postings, entry.session_id, entry.operator, document
     )
     entry_id = rows.append(tx, row)
+    if entry_id is None:
+        return _same(tx, entry, postings), True
     for posting in entry.postings:
         if posting.wallet_id is not None:
             tx.emit(Event("wallet", str(posting.wallet_id)))
@@ -99,7 +98,9 @@ def _account(tx: Tx, posting: Posting, currency: str) -> int:
     return rows.house_account(tx, posting.account, currency)
 
 
-def _same(tx: Tx, before: Row, entry: NewEntry, postings: Sequence[tuple[int, int]]) -> int:
+def _same(tx: Tx, entry: NewEntry, postings: Sequence[tuple[int, int]]) -> int:
+    before = rows.by_key(tx, entry.idempotency_key)
+    assert before is not None  # noqa: S101 - the key is taken
     booked = tuple((row["account_id"], row["amount"]) for row in rows.postings_of(tx, before["id"]))
     if before["kind"] != entry.kind or booked != tuple(postings):
         raise Conflict("This was already booked with other figures.", path="idempotency_key")

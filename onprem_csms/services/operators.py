@@ -22,6 +22,8 @@ Role = Literal["viewer", "desk", "admin"]
 # Each role may do what those before it may.
 ROLES: tuple[Role, ...] = ("viewer", "desk", "admin")
 LONGEST_NAME = 60
+# Wrong tries before the first wait. Behind a proxy everybody has one address.
+FREE_BY_NAME, FREE_BY_ADDRESS = 5, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,8 @@ async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
     """
     name = attempt.name.strip()[:LONGEST_NAME]
     keys = (f"name {name.casefold()}", f"address {attempt.address}")
-    for key in keys:
-        throttle.begin(key, ctx.clock.now())
+    for key, free in zip(keys, (FREE_BY_NAME, FREE_BY_ADDRESS), strict=True):
+        throttle.begin(key, ctx.clock.now(), free)
     row = await ctx.read(db.by_name, name)
     right = await in_thread(_matches, None if row is None else row["password_hash"], attempt.password)
     if row is None or not right or row["disabled_at"] is not None:
@@ -157,6 +159,19 @@ async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
 
 def _matches(hashed: str | None, password: str) -> bool:
     return verify_password(_nobody() if hashed is None else hashed, password)
+
+
+async def change_own_password(ctx: Context, throttle: Throttle, attempt: Attempt, password: str) -> str:
+    """Replace the password of someone who knows it; returns the secret of a new sign-in, all others end.
+
+    Raises what ``sign_in`` raises, and Invalid for a new password that is too short.
+    """
+    secret = await sign_in(ctx, throttle, attempt)
+    login = await ctx.read(logins.find, secret)
+    if login is None or login.owner.operator_id is None:
+        raise Unauthenticated("Name and password don't match.")
+    await set_password(ctx, login.owner.operator_id, password, attempt.name)
+    return await ctx.write(logins.begin, login.owner)
 
 
 def signed_in(tx: Tx, secret: str) -> tuple[Operator, bool] | None:

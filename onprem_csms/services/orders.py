@@ -210,7 +210,7 @@ def _deduct(tx: Tx, wanted: Offer, card: Row, order: tuple[str, int | None]) -> 
         raise Conflict("The balance is not enough. Nothing was deducted.", path="amount")
     if amount <= least:
         raise Invalid("The amount does not cover the price of starting.", path="amount")
-    return amount, wallets.hold(tx, wallet.id, amount, f"order:{order_id}")
+    return amount, wallets.hold(tx, wallet, amount, f"order:{order_id}")
 
 
 async def _start(ctx: Context, order: Order) -> None:

@@ -50,19 +50,20 @@ def fund(tx: Tx, start: StartRequest, found: Recognised, order: Row | None) -> F
         # The driver's money was set aside before the charger was asked.
         return Funds("accepted", wallet.currency, wallet.id, order["hold_id"], tariff)
     verdict = _unless_busy(tx, found, authorization.judge_card(card, tx.now).status)
-    if verdict == "accepted" and not authorization.can_pay(tx, start.charger_id, start.connector, card):
+    if verdict == "accepted" and not authorization.covers(tx, start.charger_id, start.connector, wallet):
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
-    hold_id = wallets.hold(tx, wallet.id, wallet.available, _purpose(start))
+    hold_id = wallets.hold(tx, wallet, wallet.available, _purpose(start))
     return Funds("accepted", wallet.currency, wallet.id, hold_id, tariff)
 
 
 def _purpose(start: StartRequest) -> str:
-    # Named once: a second hold for the same start would break the UNIQUE of the table.
+    # Named once: a second hold for the same start would break the UNIQUE of the table. The time comes
+    # first, so that the index grows at its end.
     moment = start.at_raw or to_text(start.at)
     said = start.transaction_id or f"{start.connector}:{start.uid}:{start.meter_start_wh}"
-    return f"start:{start.charger_id}:{said}:{moment}:{to_text(start.at)}"
+    return f"start:{to_text(start.at)}:{moment}:{start.charger_id}:{said}"
 
 
 def _unless_busy(tx: Tx, found: Recognised, verdict: VerdictStatus) -> VerdictStatus:

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 from onprem_csms.clock import to_text
 from onprem_csms.db import orders as order_rows
+from onprem_csms.db import reservations as reservation_rows
 from onprem_csms.db import sessions as rows
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 from onprem_csms.domain.commands import RemoteStop
 from onprem_csms.errors import AppError, StoreError
-from onprem_csms.services import ending, orders, prepaid, review
+from onprem_csms.services import ending, orders, prepaid, reservations, review
 from onprem_csms.services.context import Context
 from onprem_csms.services.housekeeping import Housekeeper
 
@@ -62,7 +63,7 @@ class Supervisor:
 
     async def tick(self) -> None:
         """Do what is due now."""
-        due = await self._ctx.read(_due)
+        due = await self._ctx.read(is_due)
         if due:
             await self._ctx.write(settle_due)
         for session_id, charger_id, transaction_id in await self._ctx.read(_to_stop):
@@ -88,11 +89,13 @@ class Supervisor:
             log.exception("session %d: stop", session_id)
 
 
-def _due(tx: Tx) -> bool:
+def is_due(tx: Tx) -> bool:
+    """Tell whether ``settle_due`` has anything to do."""
     return bool(
         order_rows.expired(tx, tx.now_text)
         or rows.exhausted(tx, tx.now_text)
         or rows.silent_since_boot(tx, _grace(tx))
+        or reservation_rows.due(tx)
     )
 
 
@@ -101,8 +104,9 @@ def _grace(tx: Tx) -> str:
 
 
 def settle_due(tx: Tx) -> None:
-    """Release expired orders, want the stops that are due, close what fell silent after a restart."""
+    """Release expired orders, end reservations, want the stops that are due, close what fell silent after a restart."""
     orders.expire(tx)
+    reservations.expire(tx)
     for row in rows.exhausted(tx, tx.now_text):
         prepaid.look_again(tx, row)
     for row in rows.silent_since_boot(tx, _grace(tx)):

@@ -77,6 +77,15 @@ def archive(tx: Tx, tariff_id: int) -> None:
 
 def for_connector(tx: Tx, charger_id: str, connector: int) -> StoredTariff | None:
     """Return the connector's tariff, else its charger's, else the default; None when there is none."""
+    known: StoredTariff | None = tx.memo.get((tariffs.MEMO, charger_id, connector))
+    if known is None:
+        known = _for_connector(tx, charger_id, connector)
+        if known is not None:
+            tx.memo.set((tariffs.MEMO, charger_id, connector), known)
+    return known
+
+
+def _for_connector(tx: Tx, charger_id: str, connector: int) -> StoredTariff | None:
     named = tariffs.by_connector(tx, charger_id, connector)
     row = None if named is None else tariffs.by_id(tx, named)
     row = row or tariffs.default(tx)

@@ -26,13 +26,14 @@ class Throttle:
     longest_wait_s: int = 900
     _wrong: dict[str, Wrong] = field(default_factory=dict)
 
-    def begin(self, key: str, now: datetime) -> None:
+    def begin(self, key: str, now: datetime, free: int | None = None) -> None:
         """Count a try as wrong before it is looked at; Forbidden while the key must wait.
 
-        Counted first, so that a hundred guesses at the same moment are not a hundred free ones.
+        Counted first, so that a hundred guesses at the same moment are not a hundred free ones. The first
+        ``free`` tries cost no wait: more of them for a key that many share, such as an address.
         """
         times, last = self._wrong.pop(key, Wrong(0, now))
-        left = (last + timedelta(seconds=self._wait_s(times)) - now).total_seconds()
+        left = (last + timedelta(seconds=self._wait_s(times, free or self.free)) - now).total_seconds()
         if left > 0:
             self._wrong[key] = Wrong(times, last)
             raise Forbidden(
@@ -46,7 +47,7 @@ class Throttle:
         """The try was right after all: begin to count anew."""
         self._wrong.pop(key, None)
 
-    def _wait_s(self, times: int) -> int:
-        if times < self.free:
+    def _wait_s(self, times: int, free: int) -> int:
+        if times < free:
             return 0
-        return min(self.longest_wait_s, self.first_wait_s * int(2 ** min(times - self.free, 10)))
+        return min(self.longest_wait_s, self.first_wait_s * int(2 ** min(times - free, 10)))

@@ -181,16 +181,15 @@ def _note(document: str) -> str:
     return str(fields.get("note", ""))
 
 
-def hold(tx: Tx, wallet_id: int, amount: int, purpose: str) -> int:
-    """Set an amount aside for a purpose (named once) and return the hold's id.
+def hold(tx: Tx, wallet: Wallet, amount: int, purpose: str) -> int:
+    """Set an amount of a wallet, read in this transaction, aside for a purpose (named once); returns the hold's id.
 
     Conflict when the wallet has not so much available: holds never exceed the balance.
     """
-    wallet = get(tx, wallet_id)
     if amount > wallet.available:
         raise Conflict("The balance is not enough.", path="amount")
-    hold_id = rows.insert_hold(tx, wallet_id, amount, purpose)
-    tx.emit(Event("wallet", str(wallet_id)))
+    hold_id = rows.insert_hold(tx, wallet.id, amount, purpose)
+    tx.emit(Event("wallet", str(wallet.id)))
     return hold_id
 
 
@@ -219,13 +218,17 @@ def release(tx: Tx, hold_id: int) -> bool:
 
 
 def capture(tx: Tx, hold_id: int, amount: int) -> bool:
-    """End a hold because ``amount`` of it was spent; the rest is free again. The spending is booked apart."""
+    """End a hold because ``amount``, or all of it, was spent; the rest is free again. Spending is booked apart."""
     return _end(tx, hold_id, "captured", amount)
 
 
+def balance(tx: Tx, wallet_id: int) -> int:
+    """Return the balance of a wallet that exists."""
+    return rows.balance(tx, wallet_id)
+
+
 def _end(tx: Tx, hold_id: int, status: str, amount: int) -> bool:
-    row = rows.get_hold(tx, hold_id)
-    if row is None:
-        raise NotFound("There is no hold {id}.", id=hold_id)
-    tx.emit(Event("wallet", str(row["wallet_id"])))
-    return rows.end_hold(tx, row, status, amount)
+    wallet_id = rows.end_hold(tx, hold_id, status, amount)
+    if wallet_id is not None:
+        tx.emit(Event("wallet", str(wallet_id)))
+    return wallet_id is not None

@@ -19,9 +19,20 @@ SAID = "csms_said"
 YEAR_S = 365 * 24 * 3600
 
 
+GOOD, BAD = "+", "-"
+
+
 @dataclass(frozen=True, slots=True)
 class NoPage:
     """For templates that show nothing but themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a form did, told on the next page; not ``good``: what it could not do."""
+
+    text: str
+    good: bool
 
 
 def setup(app: web.Application, ctx: Context) -> None:
@@ -52,7 +63,7 @@ def render(request: web.Request, template: str, page: object, status: int = 200)
     """Show a page, a frozen dataclass, by its template in the reader's language."""
     language = language_of(request)
     operator = request.get(OPERATOR)
-    said = unquote(request.cookies.get(SAID, ""))
+    said = _said(request)
     values = {
         "page": page,
         "operator": operator,
@@ -70,12 +81,22 @@ def render(request: web.Request, template: str, page: object, status: int = 200)
     return response
 
 
-def redirect(request: web.Request, path: str, said: str = "", **values: object) -> web.Response:
+def _said(request: web.Request) -> Notice | None:
+    """Return what the form before this page has to say, if anything."""
+    mark, text = request.cookies.get(SAID, "")[:1], request.cookies.get(SAID, "")[1:]
+    return Notice(unquote(text), mark == GOOD) if mark in (GOOD, BAD) else None
+
+
+def redirect(
+    request: web.Request, path: str, said: str = "", *, good: bool = True, **values: object
+) -> web.Response:
     """Go on to a page after a form; ``said`` is a text of the catalogue, shown there once."""
     response = web.Response(status=303, headers={"Location": path})
     if said:
         text = translate(said, language_of(request)).format(**values)
-        response.set_cookie(SAID, quote(text), max_age=60, httponly=True, samesite="Lax")
+        response.set_cookie(
+            SAID, (GOOD if good else BAD) + quote(text), max_age=60, httponly=True, samesite="Lax"
+        )
     return response
 
 

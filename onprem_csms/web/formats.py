@@ -65,8 +65,11 @@ class Formats:
         return format_decimal(watts / 1000, "#,##0.0", locale=self.locale) + f"{_NO_BREAK}kW"
 
     def local(self, at: datetime) -> datetime:
-        """Return a moment in the site's time."""
-        return at.astimezone(self.timezone)
+        """Return a moment in the site's time; the end of time (a card that never expires) stays as it is."""
+        try:
+            return at.astimezone(self.timezone)
+        except OverflowError:
+            return at
 
     def when(self, at: datetime | None) -> str:
         """Write a moment as local date and time, to the minute."""

@@ -39,7 +39,7 @@ REGISTRATION: Words = {
 SESSION: Words = {"active": Tag("busy", N_("Running")), "ended": Tag("off", N_("Ended"))}
 ACTIVITY: Words = {
     "charging": Tag("busy", N_("Charging")),
-    "idle": Tag("info", N_("Vehicle is full or waits")),
+    "idle": Tag("info", N_("Vehicle waits")),
     "paused": Tag("warn", N_("Paused by the charger")),
 }
 VERDICT: Words = {
@@ -84,6 +84,48 @@ ROLE: Words = {
     "admin": Tag("info", N_("Admin: everything")),
     "desk": Tag("info", N_("Desk: people, cards, money, commands")),
     "viewer": Tag("off", N_("Viewer: looks, changes nothing")),
+}
+# How chargers deviate from their protocol; the kinds are explained in docs/chargers.md.
+QUIRK: Words = {
+    "action_case": Tag("info", N_("Wrote an action in another case, or with a slash in front")),
+    "binary": Tag("info", N_("Sent a message as a binary frame")),
+    "broken_json": Tag("info", N_("Sent broken JSON, of which the sound part was read")),
+    "elements": Tag("info", N_("Sent a message with too few or too many parts")),
+    "empty_list": Tag("info", N_("Sent an empty list where something must be in it")),
+    "extra_property": Tag("info", N_("Added a field that the message does not have")),
+    "fraction": Tag("info", N_("Sent a fraction for a whole number")),
+    "message_id": Tag("info", N_("Sent a message id that is empty, too long or no text")),
+    "message_type": Tag("info", N_("Wrote the type of the message as a text or a fraction")),
+    "missing": Tag("info", N_("Left out a field that must be there")),
+    "no_subprotocol": Tag("info", N_("Named no OCPP version when it connected")),
+    "not_a_list": Tag("info", N_("Sent one thing where a list belongs")),
+    "not_an_object": Tag("info", N_("Sent a list where one thing belongs")),
+    "null": Tag("info", N_("Sent null instead of leaving a field out")),
+    "number_for_text": Tag("info", N_("Sent a number where a text belongs")),
+    "number_format": Tag("info", N_("Wrote a number with spaces or a comma")),
+    "over_limit": Tag("info", N_("Sent a message beyond every limit; the connection ended")),
+    "payload": Tag("info", N_("Sent a payload that is no object")),
+    "stray_answer": Tag("info", N_("Answered what nobody had asked, or too late")),
+    "synonym": Tag("info", N_("Used another word than the standard's")),
+    "text_for_number": Tag("info", N_("Sent a text where a number belongs")),
+    "time_format": Tag("info", N_("Wrote a time in a form of its own")),
+    "time_in_future": Tag("info", N_("Named a time that is yet to come")),
+    "time_missing": Tag("info", N_("Named no time")),
+    "time_too_old": Tag("info", N_("Named a time long ago: its clock is not set")),
+    "time_unreadable": Tag("info", N_("Named a time that can't be read")),
+    "time_without_zone": Tag("info", N_("Named a time without a zone")),
+    "too_big": Tag("info", N_("Sent a message over the limit that was read for its money")),
+    "too_deep": Tag("info", N_("Nested a message too deeply")),
+    "too_long": Tag("info", N_("Sent a text longer than allowed; it is kept whole")),
+    "unknown_action": Tag("info", N_("Used an action that does not exist")),
+    "unknown_measurand": Tag("info", N_("Measured something that the standard does not know; left out")),
+    "unknown_status": Tag("info", N_("Named a status that the standard does not know; left out")),
+    "unknown_word": Tag("info", N_("Used a word that the standard does not know")),
+    "unreadable": Tag("info", N_("Sent a message that could not be read")),
+    "unreadable_value": Tag("info", N_("Sent a meter value that is no number; left out")),
+    "wrong_case": Tag("info", N_("Wrote a word or a field in another case")),
+    "wrong_type": Tag("info", N_("Sent something of another kind altogether; left out")),
+    "wrong_unit": Tag("info", N_("Named a unit that does not fit what was measured")),
 }
 KNOCK: Words = {reason: Tag("warn", sentence) for reason, sentence in REASONS.items()}
 WISH: Words = {
@@ -138,6 +180,7 @@ TABLES: dict[str, Words] = {
     "entry": ENTRY,
     "knock": KNOCK,
     "online": ONLINE,
+    "quirk": QUIRK,
     "reader": READER,
     "reason": REASON,
     "registration": REGISTRATION,

@@ -55,6 +55,14 @@ async def test_a_moment_without_a_zone_is_refused_with_its_path(api: Api) -> Non
     assert (reply.status, reply.paths) == (422, ["expires_at"])
 
 
+async def test_a_moment_outside_of_all_years_is_refused_with_its_path(api: Api) -> None:
+    for moment in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"):
+        answer = await api.post("/tokens", {"token": NUMBER, "expires_at": moment})
+        assert answer.status == 422
+        assert answer.body["errors"][0]["path"] == "expires_at"
+    assert (await api.post("/tokens", {"token": NUMBER, "expires_at": "9999-12-31T23:59:59Z"})).status == 201
+
+
 async def test_a_number_is_issued_once_and_again_after_its_card_is_gone(api: Api) -> None:
     await api.post("/tokens", {"token": NUMBER, "label": "first"})
     again = await api.post("/tokens", {"token": NUMBER.lower()})

@@ -3,8 +3,11 @@
 import asyncio
 import re
 
+from onprem_csms.domain.sessions import AuthorizeRequest
 from onprem_csms.events import Event
+from onprem_csms.services import authorization, orders, sessions, tokens
 from onprem_csms.services.context import Tx
+from onprem_csms.services.sessions import SessionFilter
 from tests.desk.site import ANNA, OTHER, PIN, DeskSite, Pages, charger, pages
 
 
@@ -119,6 +122,24 @@ async def test_a_charger_that_refuses_gives_the_money_back_and_the_page_says_so(
         text = await until(visitor, visitor.url, "The charger refused")
     assert "is back on your balance." in text
     assert await site.available() == 5_000
+
+
+async def test_a_card_that_was_blocked_after_its_order_does_not_begin(site: DeskSite, visitor: Pages):
+    await site.prepaid()
+    async with charger(site) as box:
+        slug = await signed_in(site, visitor)
+        await visitor.post(f"/c/{slug}/order", amount="2000")
+        order = visitor.url
+        await box.told_to_start.wait()
+        await site.ctx.write(tokens.block, ANNA, "lost")
+        asked = AuthorizeRequest("CP1", ANNA)
+        assert (await site.ctx.write(authorization.authorize, asked)).status == "blocked"
+        await box.begin(ANNA)
+        (session,) = await site.ctx.read(sessions.find, SessionFilter(uid=ANNA))
+        assert session.verdict == "blocked"
+        assert (await site.ctx.read(orders.get, order.rpartition("/")[2])).session_id is None
+        await box.stop()
+    assert await site.balance() == 5_000
 
 
 async def test_an_order_is_cancelled_by_its_driver_and_the_money_is_back(site: DeskSite, visitor: Pages):

@@ -1,5 +1,6 @@
 """The command line as an admin types it, each command in a process of its own."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,13 @@ def attempt(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProc
     """Run a command that may fail."""
     command = [sys.executable, "-m", "onprem_csms", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+
+
+def failing(*arguments: str | Path) -> str:
+    """Run a command that must fail with status 1, and return what it said of it."""
+    done = attempt(*arguments)
+    assert done.returncode == 1, done
+    return done.stderr.strip()
 
 
 def test_init_shows_the_recovery_key_once_and_refuses_to_overwrite(tmp_path: Path) -> None:
@@ -116,3 +124,35 @@ async def test_a_port_in_use_is_a_sentence(program: Program, tmp_path: Path) -> 
 async def test_the_data_folder_is_closed_to_others(tmp_path: Path) -> None:
     async with started(tmp_path) as program:
         assert program.folder.stat().st_mode & 0o077 == 0
+
+
+async def test_a_request_header_that_never_ends_does_not_hold_its_connection(program: Program) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", program.port)
+    writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\nHost: csms\r\n")
+    assert await asyncio.wait_for(reader.read(), 40) == b""
+    writer.close()
+
+
+async def test_a_second_program_on_a_folder_that_is_served_refuses(program: Program) -> None:
+    done = await asyncio.to_thread(failing, "serve", "--data-dir", program.folder, "--port", "0")
+    assert done == f"Another onprem-csms serves the folder {program.folder} already."
+    csms("verify", "--data-dir", program.folder)
+
+
+def test_a_database_that_was_emptied_is_not_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    csms("init", "--data-dir", folder)
+    (folder / "csms.db").write_bytes(b"")
+    for command in ("serve", "verify"):
+        assert "is empty. Restore a backup" in failing(command, "--data-dir", folder)
+    assert (folder / "csms.db").stat().st_size == 0
+
+
+def test_a_damaged_database_and_a_folder_that_is_none_are_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    csms("init", "--data-dir", folder)
+    (folder / "csms.db").write_bytes(b"not a database".ljust(4096))
+    assert failing("verify", "--data-dir", folder).count("\n") == 0
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    assert failing("init", "--data-dir", file) == f"{file}: File exists"

@@ -382,3 +382,17 @@ async def test_the_answer_to_a_start_names_the_group_whose_members_may_stop_it(h
     assert (member.status, member.group) == ("accepted", "FLEET")
     await house.stop(started, 100, uid="04AABBCCEE")
     assert (await house.session(started.session_id)).state == "ended"
+
+
+async def test_a_reservation_ends_by_itself_when_its_time_is_over(house: House) -> None:
+    from onprem_csms.services import reservations, supervisor
+    from onprem_csms.services.reservations import NewReservation
+
+    until = BEGIN + timedelta(minutes=10)
+    await house.do(reservations.made, NewReservation("CP1", 7, 1, "04AABBCCDD", until))
+    house.later(599)
+    assert not await house.store.read(supervisor.is_due)
+    house.later(1)
+    assert await house.store.read(supervisor.is_due)
+    await house.do(supervisor.settle_due)
+    assert (await house.store.read(reservations.get, "CP1", 7)).status == "expired"

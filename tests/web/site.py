@@ -111,8 +111,9 @@ async def running_site(folder: Path, *, furnished: bool = True) -> AsyncIterator
     async with app.running(settings, data) as program, contextlib.AsyncExitStack() as stack:
         site = Site(program.ctx, f"http://127.0.0.1:{program.port}", stack)
         if furnished:
-            for name, role in (("admin", "admin"), ("clerk", "desk"), ("viewer", "viewer")):
-                await operators.add(site.ctx, NewOperator(name, PASSWORD, role))
+            await operators.add(site.ctx, NewOperator("admin", PASSWORD, "admin"))
+            await operators.add(site.ctx, NewOperator("clerk", PASSWORD, "desk"))
+            await operators.add(site.ctx, NewOperator("viewer", PASSWORD, "viewer"))
             await furnish(site)
         yield site
 

@@ -1,10 +1,18 @@
+import asyncio
 import base64
 import re
 
 import aiohttp
 import pytest
+from aiohttp import web
+from pytest_aiohttp import AiohttpClient
 
+from onprem_csms import config
+from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.services import chargers, review, tariffs
+from onprem_csms.web import base
+from onprem_csms.web.admin import settings
+from onprem_csms.web.guards import Routes, public
 from tests.web.site import CARD, CHARGER, Site, Visitor, charger_path
 
 
@@ -104,6 +112,38 @@ async def test_a_command_to_an_offline_charger_is_refused_on_the_page_itself(sit
     assert raw.status == 422
     assert "This is no JSON." in raw.text
     assert "[1" in raw.text
+
+
+@pytest.mark.parametrize(
+    "answer,said",
+    [
+        ({"status": "Accepted"}, "The charger agreed."),
+        ({"status": "Rejected"}, "The charger refused."),
+        (None, "The charger answered with an error."),
+    ],
+)
+async def test_what_a_charger_says_to_a_command_is_told_and_kept(
+    site: Site, admin: Visitor, answer: dict[str, str] | None, said: str
+):
+    basic = base64.b64encode(f"{CHARGER}:a-long-password".encode()).decode()
+    url = site.base.replace("http", "ws") + "/ocpp/GARAGE%2F1"
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(url, protocols=["ocpp1.6"], headers={"Authorization": f"Basic {basic}"}) as socket,
+    ):
+        sending = asyncio.create_task(admin.post(charger_path("commands/reset"), {"kind": "hard"}))
+        while (call := await socket.receive_json())[2] != "Reset":
+            await socket.send_json([4, call[1], "NotSupported", "", {}])
+        assert call[3] == {"type": "Hard"}
+        await socket.send_json(
+            [4, call[1], "InternalError", "", {}] if answer is None else [3, call[1], answer]
+        )
+        sent = await sending
+        assert sent.status == 303
+        page = await admin.get(charger_path("commands"), Accept_Language="en")
+        assert said in page.text
+        assert "&#34;type&#34;: &#34;Hard&#34;" in page.text
+        assert said not in (await admin.get(charger_path("commands"), Accept_Language="en")).text
 
 
 async def test_a_session_shows_its_bill_and_its_curve(site: Site, admin: Visitor):
@@ -269,14 +309,21 @@ async def test_what_does_not_exist_has_a_friendly_page(site: Site, admin: Visito
 
 
 async def test_a_bug_shows_no_detail_and_is_logged_whole(
-    site: Site, admin: Visitor, caplog: pytest.LogCaptureFixture
+    site: Site, aiohttp_client: AiohttpClient, caplog: pytest.LogCaptureFixture
 ):
-    site.ctx.stations = None  # type: ignore[assignment] - a bug of ours
-    page = await admin.get("/admin/chargers", Accept_Language="en")
-    assert page.status == 500
-    assert "Internal error" in page.text
-    assert "NoneType" not in page.text
-    assert "NoneType" in caplog.text
+    async def broken(request: web.Request) -> web.StreamResponse:
+        raise RuntimeError("the inside of the house")
+
+    app = web.Application()
+    base.setup(app, site.ctx)
+    Routes(app).get("/broken", public, broken)
+    client = await aiohttp_client(app)
+    response = await client.get("/broken", headers={"Accept-Language": "en"})
+    page = await response.text()
+    assert response.status == 500
+    assert "Internal error" in page
+    assert "the inside" not in page
+    assert "the inside of the house" in caplog.text
 
 
 async def test_messages_are_filtered_by_direction_and_text(site: Site, admin: Visitor):
@@ -297,3 +344,9 @@ async def test_a_card_number_of_the_test_is_on_its_page(site: Site, admin: Visit
     page = await admin.get(f"/admin/cards/{CARD}")
     assert "Kovács Ágnes" in page.text
     assert "50\u00a0000\u00a0Ft" in page.text
+
+
+def test_every_setting_in_force_has_a_label_and_its_key_of_the_configuration():
+    for setting in settings.in_force(SiteSettings()):
+        assert setting.label != setting.key
+        assert setting.key in config.HELP or setting.label.startswith("Wrong clocks"), setting

@@ -57,10 +57,11 @@ async def test_a_deed_without_a_sign_in_is_refused_with_a_page_that_says_so(site
         assert "not signed in" in page.text
 
 
-async def test_a_viewer_can_do_nothing(site: Site, viewer):
-    for path, _ in DEEDS:
-        page = await viewer.post(real(path))
-        assert page.status == 403, path
+async def test_a_viewer_changes_nothing_but_their_own_password(site: Site, viewer):
+    for path, guard in DEEDS:
+        if guard != "operator:viewer":
+            page = await viewer.post(real(path))
+            assert page.status == 403, path
 
 
 async def test_the_desk_can_not_do_what_is_the_admins(site: Site):

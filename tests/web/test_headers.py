@@ -28,6 +28,7 @@ EVERY_PAGE = [
     "/admin/settings/operators/1",
     "/admin/audit",
     "/admin/about",
+    "/admin/account",
     "/desk",
 ]
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\son[a-z]+=|\sstyle=|javascript:", re.IGNORECASE)

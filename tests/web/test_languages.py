@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
@@ -18,6 +19,11 @@ def test_the_browser_is_asked_for_its_languages_in_order():
     assert accepted("de,fr") == ""
     assert accepted("hu;q=nonsense,en") == "en"
     assert accepted("," * 10_000) == ""
+
+
+def test_the_end_of_time_can_be_written_in_any_zone():
+    formats = Formats("en", ZoneInfo("Europe/Budapest"))
+    assert formats.when(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)) == "31 Dec 9999, 23:59"
 
 
 async def test_the_switch_beats_the_browser_and_the_operators_own_choice_stays(site: Site):

@@ -93,3 +93,17 @@ async def test_the_last_admin_can_not_be_kept_out(site: Site, admin):
     assert page.status == 409
     assert "last admin" in page.text
     assert (await admin.get("/admin/settings")).status == 200
+
+
+async def test_everybody_changes_their_own_password_and_other_browsers_are_out(site: Site):
+    here, there = await site.signed_in("viewer"), await site.signed_in("viewer")
+    form = {"current": PASSWORD, "password": "another long one", "repeated": "another long one"}
+    wrong = await here.post("/admin/account", {**form, "current": "not this one"})
+    assert wrong.status == 401
+    assert (await here.post("/admin/account", form)).location == "/admin/"
+    assert (await here.get("/admin/")).status == 200
+    assert (await there.get("/admin/")).status == 303
+    again = await site.visitor()
+    assert (await again.post("/admin/sign-in", {"name": "viewer", "password": PASSWORD})).status == 401
+    new = {"name": "viewer", "password": "another long one"}
+    assert (await again.post("/admin/sign-in", new)).status == 303

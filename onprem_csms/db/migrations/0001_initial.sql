@@ -312,7 +312,7 @@ CREATE TABLE entries (
     operator TEXT NOT NULL DEFAULT '',
     document TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(document)),
     previous_hash TEXT NOT NULL,
-    hash TEXT NOT NULL UNIQUE
+    hash TEXT NOT NULL
 ) STRICT;
 CREATE INDEX entries_by_kind ON entries (kind, at);
 CREATE INDEX entries_by_session ON entries (session_id) WHERE session_id IS NOT NULL;
@@ -410,7 +410,7 @@ CREATE TABLE sessions (
     CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
     UNIQUE (charger_id, transaction_id)
 ) STRICT;
-CREATE INDEX sessions_by_start ON sessions (charger_id, start_key);
+CREATE INDEX sessions_by_start ON sessions (start_key, charger_id);
 CREATE INDEX sessions_active ON sessions (charger_id, connector) WHERE state = 'active';
 CREATE INDEX sessions_active_by_token ON sessions (token_uid) WHERE state = 'active';
 CREATE INDEX sessions_by_token ON sessions (token_uid, began_at);

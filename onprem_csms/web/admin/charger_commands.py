@@ -15,6 +15,7 @@ from onprem_csms.services import chargers, commanding, configuration, sessions
 from onprem_csms.services.commanding import CommandView
 from onprem_csms.services.configuration import Setting
 from onprem_csms.services.context import Tx
+from onprem_csms.services.ports import CommandResult, CommandStatus
 from onprem_csms.services.sessions import SessionFilter, SessionView
 from onprem_csms.web.admin.common import charger_path
 from onprem_csms.web.base import context, redirect, render
@@ -23,6 +24,12 @@ from onprem_csms.web.guards import operator_of
 from onprem_csms.web.languages import N_
 
 TOPICS: tuple[str, ...] = get_args(Topic)
+OUTCOMES: dict[CommandStatus, str] = {
+    "sent": N_("The command was sent."),
+    "answered": N_("The charger answered."),
+    "error": N_("The charger answered with an error."),
+    "timeout": N_("The charger did not answer in time."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +142,8 @@ async def send(request: web.Request, form: Form) -> web.StreamResponse:
     command = FORMS[name](form)
     form.check()
     origin = operator_of(request).name
-    await context(request).stations.perform(charger_id, command, origin=origin)
-    return redirect(
-        request, charger_path(charger_id, "commands") + "#record", said=N_("The command was sent.")
-    )
+    result = await context(request).stations.perform(charger_id, command, origin=origin)
+    return _tell(request, charger_id, result)
 
 
 @posted(show, also=(NotFound, PeerError))
@@ -149,10 +154,17 @@ async def send_raw(request: web.Request, form: Form) -> web.StreamResponse:
     payload = _read_json(form)
     form.check()
     origin = operator_of(request).name
-    await context(request).stations.send(charger_id, action, payload, origin=origin, wait=True)
-    return redirect(
-        request, charger_path(charger_id, "commands") + "#record", said=N_("The command was sent.")
-    )
+    result = await context(request).stations.send(charger_id, action, payload, origin=origin, wait=True)
+    return _tell(request, charger_id, result)
+
+
+def _tell(request: web.Request, charger_id: str, result: CommandResult) -> web.Response:
+    """Lead to the record, where request and answer stand, and say how it went."""
+    said = OUTCOMES[result.status]
+    if result.status == "answered" and result.accepted is not None:
+        said = N_("The charger agreed.") if result.accepted else N_("The charger refused.")
+    good = result.status in ("sent", "answered") and result.accepted is not False
+    return redirect(request, charger_path(charger_id, "commands") + "#record", said=said, good=good)
 
 
 def pretty(document: Any) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers import Charger, Connector
-from onprem_csms.services import chargers, reports, review, sessions
+from onprem_csms.services import chargers, overview, reports, review, sessions
 from onprem_csms.services.context import Context, Tx
+from onprem_csms.services.overview import ChargerName, Fault
 from onprem_csms.services.reports import DayFigures, Today
 from onprem_csms.services.sessions import SessionFilter, SessionView
 from onprem_csms.web import sse
@@ -14,14 +14,14 @@ from onprem_csms.web.admin.pictures import Bar, bars
 from onprem_csms.web.base import context, render
 
 DAYS = 14
-MOST_CHARGERS = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What is read in one view of the database."""
 
-    chargers: list[Charger]
+    chargers: list[ChargerName]
+    faults: list[Fault]
     running: list[SessionView]
     today: Today
     days: list[DayFigures]
@@ -35,8 +35,8 @@ class DashboardPage:
 
     found: Found
     online: int
-    offline: list[Charger]
-    faulted: list[tuple[Charger, Connector]]
+    offline: list[ChargerName]
+    faulted: list[tuple[ChargerName, Fault]]
     energy: list[Bar]
     earned: list[Bar]
     currency: str
@@ -49,7 +49,8 @@ class DashboardPage:
 
 def _find(tx: Tx) -> Found:
     return Found(
-        chargers.find(tx, limit=MOST_CHARGERS),
+        overview.chargers(tx),
+        overview.faults(tx),
         sessions.find(tx, SessionFilter(state="active", limit=200)),
         reports.today(tx),
         reports.days(tx, DAYS),
@@ -66,16 +67,13 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 def _page(ctx: Context, found: Found) -> DashboardPage:
     currency = ctx.settings.currency
+    offline = [charger for charger in found.chargers if not ctx.stations.online(charger.id)]
+    named = {charger.id: charger for charger in found.chargers}
     return DashboardPage(
         found=found,
-        online=sum(ctx.stations.online(charger.id) for charger in found.chargers),
-        offline=[charger for charger in found.chargers if not ctx.stations.online(charger.id)],
-        faulted=[
-            (charger, connector)
-            for charger in found.chargers
-            for connector in charger.connectors
-            if connector.status == "faulted"
-        ],
+        online=len(found.chargers) - len(offline),
+        offline=offline,
+        faulted=[(named[fault.charger_id], fault) for fault in found.faults],
         energy=bars([(day.day, day.energy_wh) for day in found.days]),
         earned=bars([(day.day, day.revenue.get(currency, 0)) for day in found.days]),
         currency=currency,

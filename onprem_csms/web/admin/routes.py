@@ -32,6 +32,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/admin/sign-in", public, signing.show_sign_in),
     ("POST", "/admin/sign-in", public, signing.sign_in),
     ("POST", "/admin/sign-out", public, signing.sign_out),
+    ("GET", "/admin/account", VIEWER, signing.show_account),
+    ("POST", "/admin/account", VIEWER, signing.change_password),
     # Overview, and the stream that keeps every page live
     ("GET", "/admin", VIEWER, signing.go_home),
     ("GET", "/admin/", VIEWER, dashboard.show),

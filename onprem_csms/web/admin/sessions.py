@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers import Charger
-from onprem_csms.services import audit, chargers, review, sessions
+from onprem_csms.services import audit, overview, review, sessions
 from onprem_csms.services.context import Tx
+from onprem_csms.services.overview import ChargerName
 from onprem_csms.services.review import ReviewItem
 from onprem_csms.services.sessions import Curve, Point, SessionFilter, SessionView
 from onprem_csms.web.admin.common import deed, id_of, link, whole
@@ -26,7 +26,7 @@ class SessionsPage:
     """The list that fits the filter."""
 
     sessions: list[SessionView]
-    chargers: list[Charger]
+    chargers: list[ChargerName]
     form: Form
     filtered: bool
     next: str
@@ -54,8 +54,8 @@ class SessionPage:
     seconds: float
 
 
-def _find(tx: Tx, wanted: SessionFilter) -> tuple[list[SessionView], list[Charger]]:
-    return sessions.find(tx, wanted), chargers.find(tx, limit=1000)
+def _find(tx: Tx, wanted: SessionFilter) -> tuple[list[SessionView], list[ChargerName]]:
+    return sessions.find(tx, wanted), overview.chargers(tx)
 
 
 async def show_list(request: web.Request) -> web.StreamResponse:

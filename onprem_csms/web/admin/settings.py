@@ -24,35 +24,47 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A setting with its value; ``label`` is a text of the catalogue, ``kind`` how the value is written."""
+    """A setting: its key in the configuration file, its label (a text of the catalogue) and its value."""
 
-    name: str
+    key: str
     label: str
     kind: str
     value: Any
 
 
-# What a setting is called, and how its value is written. One without a line here shows as it is.
-LABELS: dict[str, tuple[str, str]] = {
-    "name": (N_("Name of the site"), "text"),
-    "currency": (N_("Currency"), "text"),
-    "timezone": (N_("Local time"), "text"),
-    "vat_percent": (N_("VAT of new tariffs"), "percent"),
-    "language": (N_("Language of visitors"), "text"),
-    "public_url": (N_("Address in QR codes"), "text"),
-    "heartbeat_interval_s": (N_("Heartbeat of chargers"), "seconds"),
-    "unknown_chargers": (N_("Unknown chargers"), "unknown"),
-    "frames_days": (N_("Raw messages are kept for"), "days"),
-    "prepaid.minimum_balance": (N_("Least balance to begin"), "money"),
-    "prepaid.stop_latency_s": (N_("Time a charger takes to stop"), "seconds"),
-    "prepaid.sample_interval_s": (N_("Time between meter readings"), "seconds"),
-    "prepaid.start_timeout_s": (N_("Time for a session to begin after a payment"), "seconds"),
-    "prepaid.block_below_zero": (N_("Block cards that went below zero"), "flag"),
-    "sessions.reboot_grace_s": (N_("Patience after a charger's restart"), "seconds"),
-    "sessions.default_max_power_w": (N_("Highest power where a charger says none"), "watts"),
-    "sessions.energy_allowance_wh": (N_("Energy beyond the possible that is let pass"), "energy"),
-    "sessions.late_after_s": (N_("A report is late after"), "seconds"),
-    "sessions.clock_skew_s": (N_("Wrong clocks are let pass up to"), "seconds"),
+# What a setting is called, how its value is written, and its key in the configuration file (empty: not there).
+LABELS: dict[str, tuple[str, str, str]] = {
+    "name": (N_("Name of the site"), "text", "site.name"),
+    "currency": (N_("Currency"), "text", "site.currency"),
+    "timezone": (N_("Local time"), "text", "site.timezone"),
+    "vat_percent": (N_("VAT of new tariffs"), "percent", "site.vat_percent"),
+    "language": (N_("Language of visitors"), "text", "site.language"),
+    "public_url": (N_("Address in QR codes"), "text", "server.public_url"),
+    "heartbeat_interval_s": (N_("Heartbeat of chargers"), "seconds", "ocpp.heartbeat_interval"),
+    "unknown_chargers": (N_("Unknown chargers"), "unknown", "ocpp.unknown_chargers"),
+    "frames_days": (N_("Raw messages are kept for"), "days", "ocpp.message_days"),
+    "prepaid.minimum_balance": (N_("Least balance to begin"), "money", "prepaid.minimum_balance"),
+    "prepaid.stop_latency_s": (N_("Time a charger takes to stop"), "seconds", "prepaid.stop_latency"),
+    "prepaid.sample_interval_s": (N_("Time between meter readings"), "seconds", "prepaid.sample_interval"),
+    "prepaid.start_timeout_s": (
+        N_("Time for a session to begin after a payment"),
+        "seconds",
+        "prepaid.start_timeout",
+    ),
+    "prepaid.block_below_zero": (N_("Block cards that went below zero"), "flag", "prepaid.block_below_zero"),
+    "sessions.reboot_grace_s": (N_("Patience after a charger's restart"), "seconds", "sessions.reboot_grace"),
+    "sessions.default_max_power_w": (
+        N_("Highest power where a charger says none"),
+        "watts",
+        "sessions.default_max_power",
+    ),
+    "sessions.energy_allowance_wh": (
+        N_("Energy beyond the possible that is let pass"),
+        "energy",
+        "sessions.energy_allowance",
+    ),
+    "sessions.late_after_s": (N_("A report is late after"), "seconds", "sessions.late_after"),
+    "sessions.clock_skew_s": (N_("Wrong clocks are let pass up to"), "seconds", ""),
 }
 
 
@@ -109,8 +121,8 @@ def in_force(settings: SiteSettings) -> Iterator[InForce]:
         (f"{name}.{one.name}", getattr(group, one.name)) for name, group in groups for one in fields(group)
     ]
     for name, value in alone + inner:
-        label, kind = LABELS.get(name, (name, "text"))
-        yield InForce(name, label, kind, value)
+        label, kind, key = LABELS.get(name, (name, "text", ""))
+        yield InForce(key, label, kind, value)
 
 
 # --- Operators ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from onprem_csms.services.operators import Attempt, NewOperator
 from onprem_csms.services.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
-from onprem_csms.web.guards import COOKIES, OPERATOR, drop_login, set_login
+from onprem_csms.web.guards import COOKIES, OPERATOR, drop_login, operator_of, set_login
 from onprem_csms.web.languages import COOKIE, LANGUAGES, N_, language_of
 
 HOME = "/admin/"
@@ -23,6 +23,13 @@ class SetupPage:
 
     form: Form
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """The form of one's own password."""
+
+    form: Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,25 @@ async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
     form.check()
     secret = await operators.sign_in(context(request), request.app[THROTTLE], attempt)
     response = redirect(request, local_path(form.typed.get("next", ""), HOME))
+    set_login(response, request, "operator", secret)
+    return response
+
+
+async def show_account(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
+    """Show the form of one's own password."""
+    return render(request, "admin/account.html", AccountPage(form), form.status)
+
+
+@posted(show_account, also=(Unauthenticated, Forbidden))
+async def change_password(request: web.Request, form: Form) -> web.StreamResponse:
+    """Change one's own password; other browsers of the same operator are signed out."""
+    current, password = form.secret("current"), form.secret("password")
+    if password != form.typed.get("repeated"):
+        form.fault("repeated", N_("This is not the same password."))
+    form.check()
+    attempt = Attempt(operator_of(request).name, current, request.remote or "")
+    secret = await operators.change_own_password(context(request), request.app[THROTTLE], attempt, password)
+    response = redirect(request, HOME, said=N_("Your password is changed."))
     set_login(response, request, "operator", secret)
     return response
 

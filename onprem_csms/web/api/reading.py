@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -30,11 +31,26 @@ async def read_body(request: web.Request) -> bytes:
 def decode(body: bytes, wanted: Any) -> Any:
     """Read JSON into a type; 400 when it is not JSON, Invalid with its path when it does not fit."""
     try:
-        return msgspec.json.decode(body or b"{}", type=wanted)
+        value = msgspec.json.decode(body or b"{}", type=wanted)
     except msgspec.ValidationError as error:
         raise _invalid(str(error), "The body does not fit.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise web.HTTPBadRequest from error
+    _check_moments(value)
+    return value
+
+
+def _check_moments(value: Any) -> None:
+    """Refuse a moment that has no place in UTC: its zone moves it out of the years 1 to 9999."""
+    for name in getattr(value, "__struct_fields__", ()):
+        moment = getattr(value, name)
+        if isinstance(moment, datetime):
+            try:
+                moment.astimezone(UTC)
+            except OverflowError as error:
+                raise Invalid(
+                    "The body does not fit.", faults=[(name, "There is no such moment.")]
+                ) from error
 
 
 def query(given: Mapping[str, str], wanted: Any) -> Any:

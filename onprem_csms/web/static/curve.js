@@ -10,10 +10,12 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let chart = null;
 
-  function options() {
+  function options(brief) {
     const axis = { stroke: colour("--ink-soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
     const short = (unit) => (_, values) => values.map((value) => (value === null ? "" : `${number(1).format(value)} ${unit}`));
-    const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: about.timezone });
+    const clock = new Intl.DateTimeFormat(locale, {
+      hour: "2-digit", minute: "2-digit", second: brief ? "2-digit" : undefined, timeZone: about.timezone,
+    });
     return {
       width: box.clientWidth,
       height: 260,
@@ -44,7 +46,7 @@
       points[about.second].map((one) => one / Number(about.scale)),
     ];
     if (chart) return void chart.setData(data);
-    chart = new uPlot(options(), data, box);
+    chart = new uPlot(options(points.at.at(-1) - points.at[0] < 600), data, box);
   }
 
   new ResizeObserver(() => chart && chart.setSize({ width: box.clientWidth, height: 260 })).observe(box);
