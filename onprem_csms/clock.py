@@ -30,11 +30,15 @@ class ManualClock:
         return self.at
 
 
+_FORM = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
+
+
 def to_text(at: datetime) -> str:
     """Write a moment as ``2026-11-22T07:00:00.000Z``: sortable, the form of every time column."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.isoformat(timespec="milliseconds")[:23] + "Z"
+    # Half the time of isoformat, and every message writes two.
+    return _FORM % (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond // 1000)
 
 
 def from_text(text: str) -> datetime:

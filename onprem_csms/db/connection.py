@@ -16,6 +16,7 @@ from onprem_csms.errors import StoreError
 R = TypeVar("R")
 Row = dbapi2.Row
 SqlError = dbapi2.Error
+RuleError = dbapi2.IntegrityError
 KEY_BYTES = 32
 # SQLite's own words for what an administrator can act on.
 _SENTENCES = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from onprem_csms.clock import Clock, SystemClock, to_text
-from onprem_csms.db.connection import Connection, Row, SqlError, as_store_error, close_all, connect
+from onprem_csms.db.connection import Connection, Row, RuleError, SqlError, as_store_error, close_all, connect
 from onprem_csms.db.frame_log import Frame, FrameLog
 from onprem_csms.db.migrate import migrate
 from onprem_csms.domain.settings import SiteSettings
@@ -263,7 +263,18 @@ class Database:
             await self._wake.wait()
             self._wake.clear()
             while self._pending or self._frames:
+                await self._let_more_come()
                 await self._commit_group()
+
+    async def _let_more_come(self) -> None:
+        """Under load, let the loop take in what has arrived meanwhile: a COMMIT for 150 costs hardly more than for 15.
+
+        It goes on while that brings more, so a lonely write is not kept waiting.
+        """
+        before = 0
+        while before < len(self._pending) < LARGEST_GROUP:
+            before = len(self._pending)
+            await asyncio.sleep(0)
 
     async def _commit_group(self) -> None:
         group = self._pending[:LARGEST_GROUP]
@@ -344,7 +355,9 @@ class Database:
                     # A full disk rolls the whole transaction back by itself: nothing of the group stands.
                     raise
                 tx.execute("ROLLBACK TO one")
-                write.error = as_store_error(error, self.path) if isinstance(error, SqlError) else error
+                # A rule of a table that one write broke is a bug of ours: the next attempt would break it too.
+                of_store = isinstance(error, SqlError) and not isinstance(error, RuleError)
+                write.error = as_store_error(error, self.path) if of_store else error
             tx.execute("RELEASE one")
 
     async def _run_checkpoints(self) -> None:

@@ -65,13 +65,39 @@ def move(tx: Tx, order_id: str, status: str, detail: str, *, ended: bool) -> boo
     return changed == 1
 
 
-def began(tx: Tx, order_id: str, session_id: int) -> bool:
-    """Tie an open order to the session that began; False when it was not open any more."""
+def began(tx: Tx, order_id: str, session_id: int, hold_id: int | None) -> bool:
+    """Tie an order to the session that began and the hold that pays it; False when it was refused or used."""
     changed = tx.execute(
-        f"UPDATE orders SET status = 'charging', session_id = ? WHERE id = ? AND status IN {_OPEN}",  # noqa: S608
-        (session_id, order_id),
+        """
+        UPDATE orders
+        SET status = 'charging',
+            session_id = ?,
+            hold_id = ?,
+            ended_at = NULL
+        WHERE id = ?
+        AND status IN ('held', 'sent', 'accepted', 'expired', 'cancelled')
+        """,
+        (session_id, hold_id, order_id),
     )
     return changed == 1
+
+
+def given_back(tx: Tx, place: tuple[str, int, str], since: str) -> Row | None:
+    """Return the last paid order of (charger, connector, card) that ended without a session since a moment."""
+    return tx.one(
+        """
+        SELECT *
+        FROM orders
+        WHERE charger_id = ?
+        AND connector = ?
+        AND uid = ?
+        AND status IN ('expired', 'cancelled')
+        AND hold_id IS NOT NULL
+        AND ended_at >= ?
+        ORDER BY ended_at DESC
+        """,
+        (*place, since),
+    )
 
 
 def expired(tx: Tx, now: str) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from onprem_csms.domain.money import round_half_up
 from onprem_csms.domain.tariff_model import Dimension, Tariff
-from onprem_csms.domain.tariff_plan import SECOND_US, UNITS, Amount, Plan
+from onprem_csms.domain.tariff_plan import SECOND_US, Amount, Plan
 
 # Per kWh, per minute, per session, other: EU 2023/1804 article 5(4).
 DISPLAY_ORDER: tuple[Dimension, ...] = ("energy", "time", "flat", "parking_time")
@@ -67,7 +67,8 @@ class Measured:
 def make_bill(plan: Plan, amounts: Sequence[Amount], measured: Measured) -> Bill:
     """The bill over amounts of the plan's components (Wh, microseconds, times), already stepped up."""
     lines = _lines(plan, amounts)
-    lines += _to_bounds(plan.tariff, _gross_by_rate(lines))
+    if plan.bounded:
+        lines += _to_bounds(plan.tariff, _gross_by_rate(lines))
     shares = tuple(_share(percent, gross) for percent, gross in _gross_by_rate(lines).items())
     return Bill(
         lines=tuple(lines),
@@ -89,24 +90,29 @@ def _lines(plan: Plan, amounts: Sequence[Amount]) -> list[BillLine]:
         for index, component in enumerate(plan.components):
             if component.dimension != dimension or not amounts[index]:
                 continue
-            amount, factor = Fraction(amounts[index]), Fraction(*plan.factors[index])
+            amount = amounts[index]
             timed = dimension in {"time", "parking_time"}
-            quantity = amount / SECOND_US if timed else amount
-            price = factor * UNITS[dimension]
-            gross = round_half_up(amount * factor)
-            lines.append(BillLine(dimension, quantity, price, plan.vat_percent(index), gross))
+            quantity = Fraction(amount) / SECOND_US if timed else Fraction(amount)
+            numerator, half, denominator = plan.halves[index]
+            gross = int((amount * numerator + half) // denominator)
+            lines.append(BillLine(dimension, quantity, plan.prices[index], plan.vats[index], gross))
     return lines
 
 
 def _gross_by_rate(lines: Sequence[BillLine]) -> dict[Fraction, int]:
     """The gross sum of every rate of VAT, highest rate first."""
+    if lines and all(line.vat_percent is lines[0].vat_percent for line in lines):
+        # As good as always; comparing and hashing fractions takes longer than all the rest.
+        return {lines[0].vat_percent: sum(line.gross for line in lines)}
     rates = sorted({line.vat_percent for line in lines}, reverse=True)
     return {rate: sum(line.gross for line in lines if line.vat_percent == rate) for rate in rates}
 
 
 def _share(percent: Fraction, gross: int) -> VatShare:
     """The VAT within a gross sum: gross × 27/127 at 27 %, half up."""
-    vat = round_half_up(gross * percent / (100 + percent))
+    numerator, denominator = percent.as_integer_ratio()
+    whole = 100 * denominator + numerator
+    vat = (2 * gross * numerator + whole) // (2 * whole)  # half up, as round_half_up does
     return VatShare(percent, gross - vat, vat, gross)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from onprem_csms.domain.bills import Bill, BillLine, Measured, VatShare, make_bill
 from onprem_csms.domain.segments import Closed, Point, Segment, Span, Start, next_cut, open_segment, reopen
@@ -30,6 +31,7 @@ __all__ = [
     "VatShare",
     "advance",
     "affordable_energy",
+    "at_start",
     "begin",
     "bill",
     "exhaustion",
@@ -41,6 +43,8 @@ __all__ = [
 HORIZON_S = 7 * 24 * 3600
 # More than a session can deliver: what costs nothing up to here is free of limits.
 _ENDLESS_WH = 10**9
+# Any moment will do for a tariff that does not look at the time.
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,17 @@ def begin(tariff: Tariff, at: datetime, energy_wh: int) -> Running:
     start = Start(plan, at.astimezone(UTC), energy_wh)
     closed = Closed(amounts=(0,) * len(plan.components))
     return Running(open_segment(start, closed, Point(0, energy_wh), ("charging", None)), start.at, energy_wh)
+
+
+def at_start(tariff: Tariff, at: datetime) -> int:
+    """Gross minor units that a session costs which begins at `at` and ends at once."""
+    return total(begin(tariff, at, 0)) if plan_of(tariff).times else _at_any_start(tariff)
+
+
+@lru_cache(maxsize=256)
+def _at_any_start(tariff: Tariff) -> int:
+    """The same for a tariff without times of day, weekdays or dates."""
+    return total(begin(tariff, _SOME_DAY, 0))
 
 
 def advance(

@@ -24,6 +24,9 @@ StopReason = Literal[
     "other",
 ]
 
+CLOCK = "clock"
+"""A flag of a message: the charger's own time was not believed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

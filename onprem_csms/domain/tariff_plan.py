@@ -64,14 +64,17 @@ class Plan:
     """A compiled tariff. Amounts are counted per component: Wh, microseconds, or times.
 
     `factors` turns an amount into gross minor units as numerator and denominator, `halves` is the same for
-    rounding half up: (amount × first + second) // third. `steps` are billed blocks in counted units; `same`
-    lists for each component those whose amounts are stepped up together.
+    rounding half up: (amount × first + second) // third. `prices` are gross per kWh, hour or once, `vats` the
+    rates of VAT. `steps` are billed blocks in counted units; `same` lists for each component those whose
+    amounts are stepped up together.
     """
 
     tariff: Tariff
     components: tuple[PriceComponent, ...]
     factors: tuple[tuple[int, int], ...]
     halves: tuple[tuple[int, int, int], ...]
+    prices: tuple[Fraction, ...]
+    vats: tuple[Fraction, ...]
     steps: tuple[int, ...]
     same: tuple[tuple[int, ...], ...]
     choices: tuple[tuple[Restrictions, tuple[tuple[Dimension, int], ...]], ...]
@@ -81,11 +84,6 @@ class Plan:
     by_power: bool
     grace_us: int
     bounded: bool
-
-    def vat_percent(self, index: int) -> Fraction:
-        """The VAT of a component: its own or the tariff's."""
-        own = self.components[index].vat
-        return self.tariff.vat if own is None else own
 
     def match(self, moment: Moment) -> Match:
         """Per dimension the first element that holds it and whose restrictions are met."""
@@ -125,6 +123,11 @@ def plan_of(tariff: Tariff) -> Plan:
         components=components,
         factors=factors,
         halves=tuple((2 * numerator, denominator, 2 * denominator) for numerator, denominator in factors),
+        prices=tuple(
+            Fraction(*factor) * UNITS[component.dimension]
+            for factor, component in zip(factors, components, strict=True)
+        ),
+        vats=tuple(tariff.vat if component.vat is None else component.vat for component in components),
         steps=tuple(component.step_size * _STEP_UNITS[component.dimension] for component in components),
         same=tuple(
             tuple(n for n, other in enumerate(components) if other.dimension == component.dimension)

@@ -105,7 +105,7 @@ def settle(tx: Tx, session: Row, running: pricing.Running | None) -> dict[str, A
 
 def at_start(tariff: Tariff | None, at: datetime) -> int:
     """Return what a session costs before it delivers anything, minor units: a start fee, a minimum price."""
-    return 0 if tariff is None else pricing.total(pricing.begin(tariff, at, 0))
+    return 0 if tariff is None else pricing.at_start(tariff, at)
 
 
 def owes_nothing(session: Row, running: pricing.Running) -> bool:

@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from onprem_csms.clock import maybe_from_text, maybe_text, to_text
@@ -19,6 +19,7 @@ from onprem_csms.db import tokens as token_rows
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 from onprem_csms.domain.sessions import (
+    CLOCK,
     Activity,
     MeterBatch,
     Reading,
@@ -33,7 +34,6 @@ from onprem_csms.services import authorization, billing, chargers, ending, live,
 from onprem_csms.services.authorization import Recognised
 
 LARGEST_ID = 2**31 - 1
-CLOCK = "clock"
 
 
 def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
@@ -96,7 +96,10 @@ def _begin(tx: Tx, start: StartRequest, found: Recognised) -> Row:
     order = None if found.card is None else order_rows.open_for(tx, start.charger_id, found.card["uid"])
     if order is not None and not _serves(order, start, found, tx.now):
         order = None
-    funds = prepaid.fund(tx, start, found, order)
+    late = _late_order(tx, start, found) if order is None else None
+    funds = prepaid.fund(tx, start, found, order, late)
+    if funds.hold_id is not None:
+        order = order or late
     session = _write(
         tx,
         {
@@ -113,15 +116,25 @@ def _begin(tx: Tx, start: StartRequest, found: Recognised) -> Row:
             "verdict": funds.verdict,
             "began_at": to_text(start.at),
             "meter_start_wh": max(0, start.meter_start_wh),
+            **live.limits(tx, start.charger_id),
             "tariff": None if funds.tariff is None else billing.dump_tariff(funds.tariff),
             "currency": funds.currency,
             "cost": billing.at_start(funds.tariff, start.at) if funds.verdict == "accepted" else 0,
             "received_at": tx.now_text,
         },
     )
-    if order is not None and order_rows.began(tx, order["id"], session["id"]):
+    if order is not None and order_rows.began(tx, order["id"], session["id"], funds.hold_id):
         tx.emit(Event("order", order["id"]))
     return session
+
+
+def _late_order(tx: Tx, start: StartRequest, found: Recognised) -> Row | None:
+    """Find an order that was given back while its charger still waited for the cable: the start is its start."""
+    if found.card is None:
+        return None
+    since = tx.now - timedelta(seconds=2 * tx.settings.prepaid.start_timeout_s)
+    place = (start.charger_id, start.connector, found.card["uid"])
+    return order_rows.given_back(tx, place, to_text(since))
 
 
 def _serves(order: Row, start: StartRequest, found: Recognised, now: datetime) -> bool:

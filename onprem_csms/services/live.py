@@ -64,17 +64,23 @@ def of(tx: Tx, session: Row) -> Live:
     return known if known is not None else rebuild(tx, session)
 
 
+def limits(tx: Tx, charger_id: str) -> dict[str, int]:
+    """Return the columns by which a session that begins now is judged, in W and Wh.
+
+    They are copied into it as its tariff is: what is set later does not change what was billed.
+    """
+    settings = tx.settings.sessions
+    power = session_rows.max_power(tx, charger_id)
+    if power is None:
+        return {"max_power_w": settings.default_max_power_w, "allowance_wh": settings.energy_allowance_wh}
+    return {"max_power_w": power, "allowance_wh": COARSE_WH}
+
+
 def begin(tx: Tx, session: Row) -> Live:
     """Return the state of a session before its first reading."""
     began_at = from_text(session["began_at"])
     tariff = billing.tariff_of(session)
-    settings = tx.settings.sessions
-    power = session_rows.max_power(tx, session["charger_id"])
-    limit = Limit(
-        began_at,
-        power or settings.default_max_power_w,
-        settings.energy_allowance_wh if power is None else COARSE_WH,
-    )
+    limit = Limit(began_at, session["max_power_w"], session["allowance_wh"])
     running = None if tariff is None else pricing.begin(tariff, began_at, 0)
     exhausts_at = session["exhausts_at"]
     return Live(

@@ -142,10 +142,11 @@ async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
     """Return the secret of a new sign-in.
 
     Unauthenticated in the same time whether the name exists or not; Forbidden after too many wrong tries
-    for a name or from an address.
+    from an address.
     """
     name = attempt.name.strip()[:LONGEST_NAME]
-    keys = (f"name {name.casefold()}", f"address {attempt.address}")
+    # By name and address together: whoever knows a name can't keep its owner out from elsewhere.
+    keys = (f"{name.casefold()} from {attempt.address}", f"address {attempt.address}")
     for key, free in zip(keys, (FREE_BY_NAME, FREE_BY_ADDRESS), strict=True):
         throttle.begin(key, ctx.clock.now(), free)
     row = await ctx.read(db.by_name, name)

@@ -1,5 +1,6 @@
 """Prepaid charging: the hold at the start, and the stop before the money is gone."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from onprem_csms.db import sessions as rows
 from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 from onprem_csms.domain import pricing
-from onprem_csms.domain.sessions import StartRequest, StopReason, VerdictStatus
+from onprem_csms.domain.sessions import CLOCK, StartRequest, StopReason, VerdictStatus
 from onprem_csms.domain.tariffs import Tariff
 from onprem_csms.events import Event
 from onprem_csms.services import authorization, billing, live, wallets
@@ -33,10 +34,11 @@ class Funds:
     tariff: Tariff | None = None
 
 
-def fund(tx: Tx, start: StartRequest, found: Recognised, order: Row | None) -> Funds:
+def fund(tx: Tx, start: StartRequest, found: Recognised, order: Row | None, late: Row | None = None) -> Funds:
     """Judge the card of a start and set its money aside; two starts on one balance: one gets it.
 
-    A refused start keeps wallet and tariff: what the charger delivers all the same is booked.
+    A refused start keeps wallet and tariff: what the charger delivers all the same is booked. For a
+    ``late`` order, whose money went back already, no more is held than its driver chose.
     """
     card = found.card
     if card is None:
@@ -54,7 +56,8 @@ def fund(tx: Tx, start: StartRequest, found: Recognised, order: Row | None) -> F
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
-    hold_id = wallets.hold(tx, wallet, wallet.available, _purpose(start))
+    amount = wallet.available if late is None else min(wallet.available, late["amount"])
+    hold_id = wallets.hold(tx, wallet, amount, _purpose(start))
     return Funds("accepted", wallet.currency, wallet.id, hold_id, tariff)
 
 
@@ -62,6 +65,8 @@ def _purpose(start: StartRequest) -> str:
     # Named once: a second hold for the same start would break the UNIQUE of the table. The time comes
     # first, so that the index grows at its end.
     moment = start.at_raw or to_text(start.at)
+    if CLOCK in start.flags:
+        moment = secrets.token_hex(8)  # without a clock each session is told in the same words
     said = start.transaction_id or f"{start.connector}:{start.uid}:{start.meter_start_wh}"
     return f"start:{to_text(start.at)}:{moment}:{start.charger_id}:{said}"
 

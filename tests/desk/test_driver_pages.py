@@ -154,6 +154,27 @@ async def test_an_order_is_cancelled_by_its_driver_and_the_money_is_back(site: D
         assert await site.available() == 5_000
 
 
+async def test_a_cable_plugged_in_after_the_cancelling_holds_no_more_than_was_chosen(
+    site: DeskSite, visitor: Pages
+):
+    await site.prepaid()
+    async with charger(site) as box:
+        slug = await signed_in(site, visitor)
+        await visitor.post(f"/c/{slug}/order", amount="2000")
+        order = visitor.url
+        await until(visitor, order, "The charger is ready")
+        await visitor.post(f"{order}/cancel")
+        assert await site.available() == 5_000
+        await box.begin(ANNA)
+        assert await site.available() == 3_000
+        (session,) = await site.ctx.read(sessions.find, SessionFilter(uid=ANNA))
+        assert session.order_id == order.rpartition("/")[2]
+        await box.stop()
+        text = await until(visitor, order, "Charging finished")
+    assert "Given back to your balance" in text
+    assert await site.available() == 5_000 - 300
+
+
 async def test_the_same_form_twice_is_one_order_and_one_start(site: DeskSite, visitor: Pages):
     await site.prepaid()
     async with charger(site) as box:

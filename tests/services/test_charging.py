@@ -9,7 +9,16 @@ import pytest
 from onprem_csms.domain.chargers import StatusChange
 from onprem_csms.domain.sessions import AuthorizeRequest, MeterBatch, Reading, StartRequest, StopRequest
 from onprem_csms.errors import Conflict
-from onprem_csms.services import authorization, charging, presence, review, sessions, tokens, wallets
+from onprem_csms.services import (
+    authorization,
+    chargers,
+    charging,
+    presence,
+    review,
+    sessions,
+    tokens,
+    wallets,
+)
 from onprem_csms.services.tokens import NewCard
 from onprem_csms.services.wallets import TopUp
 from tests.services.conftest import BEGIN, House
@@ -207,6 +216,25 @@ async def test_energy_is_never_negative_and_never_the_lifetime_counter(  # noqa:
     assert (await house.session(started.session_id)).energy_wh == energy
     assert {item.kind for item in await house.store.read(review.find)} == kinds
     assert await house.faults() == []
+
+
+async def test_a_limit_that_is_set_later_does_not_change_what_was_billed(house: House) -> None:
+    await house.prepaid_card("04AABBCCDD", 90000)
+    started = await house.start("04AABBCCDD")
+    house.later(3600)
+    await house.stop(started, 50_000)
+    await house.do(chargers.update, "CP1", {"max_power_w": 7000})
+    assert (await house.session(started.session_id)).energy_wh == 50_000
+    assert await house.faults() == []
+
+
+async def test_a_charger_without_a_clock_begins_again_within_the_second(house: House) -> None:
+    wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    for _ in range(3):
+        started = await house.start("04AABBCCDD", at_raw="1970-01-01T00:00:00Z", flags=("clock",))
+        assert started.verdict.status == "accepted"
+        await house.stop(started, 0)
+    assert (await house.wallet(wallet_id)).balance == 5000 - 3 * 300
 
 
 async def test_a_stop_with_a_wrong_transaction_is_matched_only_where_it_is_unique(house: House) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import re
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -10,7 +11,7 @@ from pytest_aiohttp import AiohttpClient
 from onprem_csms import config
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.services import chargers, review, tariffs
-from onprem_csms.web import base
+from onprem_csms.web import base, words
 from onprem_csms.web.admin import settings
 from onprem_csms.web.guards import Routes, public
 from tests.web.site import CARD, CHARGER, Site, Visitor, charger_path
@@ -171,7 +172,7 @@ async def test_a_stale_session_is_closed_without_its_charger_and_leaves_a_trace(
     page = await admin.get("/admin/sessions/2", Accept_Language="en")
     assert "Closed by an operator" in page.text
     assert (await admin.post("/admin/sessions/2/close")).status == 409
-    assert "session.closed" in (await admin.get("/admin/audit")).text
+    assert "Session closed" in (await admin.get("/admin/audit", Accept_Language="en")).text
 
 
 async def test_people_are_added_changed_and_found_without_accents(site: Site, admin: Visitor):
@@ -350,3 +351,16 @@ def test_every_setting_in_force_has_a_label_and_its_key_of_the_configuration():
     for setting in settings.in_force(SiteSettings()):
         assert setting.label != setting.key
         assert setting.key in config.HELP or setting.label.startswith("Wrong clocks"), setting
+
+
+def test_every_deed_of_the_audit_and_every_deviation_of_a_charger_has_a_word():
+    house = Path(config.__file__).parent
+    texts = [
+        file.read_text() for folder in ("services", "web/admin") for file in (house / folder).glob("*.py")
+    ]
+    named = re.compile(r"""(?:audit\.note\(tx, \w+|deed\(request), "([a-z.-]+)\"""")
+    deeds = {deed for text in texts for deed in named.findall(text)}
+    assert len(deeds) > 20
+    assert deeds <= set(words.DEED)
+    listed = re.findall(r"^\| `(\w+)` \|", (house.parent / "docs" / "chargers.md").read_text(), re.MULTILINE)
+    assert set(listed) == set(words.QUIRK)

@@ -371,6 +371,7 @@ CREATE TABLE orders (
     ended_at TEXT
 ) STRICT;
 CREATE INDEX orders_open ON orders (charger_id, uid) WHERE status IN ('held', 'sent', 'accepted');
+CREATE INDEX orders_given_back ON orders (charger_id, uid) WHERE status IN ('expired', 'cancelled');
 CREATE INDEX orders_by_session ON orders (session_id) WHERE session_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- sessions
@@ -394,6 +395,8 @@ CREATE TABLE sessions (
     reason TEXT,
     meter_start_wh INTEGER NOT NULL,
     meter_stop_wh INTEGER,
+    max_power_w INTEGER NOT NULL,
+    allowance_wh INTEGER NOT NULL,
     energy_wh INTEGER NOT NULL DEFAULT 0 CHECK (energy_wh >= 0),
     activity TEXT NOT NULL DEFAULT 'charging' CHECK (activity IN ('charging', 'idle', 'paused')),
     tariff TEXT CHECK (tariff IS NULL OR json_valid(tariff)),

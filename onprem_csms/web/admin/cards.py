@@ -82,7 +82,7 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
     values = await _read(request, form)
     form.check()
     new = NewCard(uid=desk_uid(form.text("uid")), **values)
-    card = await context(request).write(audit.done, deed(request, "card.issued", new.uid), tokens.create, new)
+    card = await context(request).write(audit.done, deed(request, "card.issue", new.uid), tokens.create, new)
     return redirect(request, f"/admin/cards/{card.uid}", said=N_("The card was issued."))
 
 
@@ -118,7 +118,7 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
     reason = form.text("reason", required=False)
     status = form.choice("status", ("blocked", "lost"), "blocked")
     form.check()
-    done = deed(request, "card.blocked", uid, reason)
+    done = deed(request, "card.block", uid, reason)
     lost: Literal["blocked", "lost"] = "lost" if status == "lost" else "blocked"
     await context(request).write(audit.done, done, tokens.block, uid, reason, lost)
     return redirect(request, f"/admin/cards/{uid}", said=N_("The card is blocked. Its balance stays."))
@@ -127,7 +127,7 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
 async def unblock(request: web.Request) -> web.StreamResponse:
     """Let a card charge again."""
     uid = request.match_info["uid"]
-    await context(request).write(audit.done, deed(request, "card.unblocked", uid), tokens.unblock, uid)
+    await context(request).write(audit.done, deed(request, "card.unblock", uid), tokens.unblock, uid)
     return redirect(request, f"/admin/cards/{uid}", said=N_("The card may charge again."))
 
 
