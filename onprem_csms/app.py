@@ -35,6 +35,7 @@ from onprem_csms.web.driver import routes as driver_routes
 log = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 5.0
 STOP_WITHIN_S = 5.0
+PREDECESSOR_S = 2.0
 # aiohttp has no timeout of its own for a request header that never ends; the one for idle connections counts.
 HEADERS_WITHIN_S = 20.0
 WATCHDOG_S = 10.0
@@ -84,7 +85,7 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
     async with contextlib.AsyncExitStack() as stack:
         bus, clock, settings = Bus(), clock or SystemClock(), config.settings()
         key = keys.unlock(folder)
-        _be_alone(stack, folder)
+        await _be_alone(stack, folder)
         store = await Database.open(folder.database, key, clock=clock, bus=bus, settings=settings)
         stack.push_async_callback(store.close)
         options = Options(
@@ -104,16 +105,24 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         yield Program(ctx, port)
 
 
-def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> None:
-    """Keep a second program off the folder: each remembers what only it writes. Conflict; a kill frees the folder."""
+async def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> None:
+    """Keep a second program off the folder: each remembers what only it writes. Conflict; a kill frees the folder.
+
+    The one before may still be on its way out, so the folder is asked for again for a moment.
+    """
     handle = os.open(folder.folder, os.O_RDONLY)
     stack.callback(os.close, handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Conflict(
-            "Another onprem-csms serves the folder {folder} already.", folder=str(folder.folder)
-        ) from error
+    give_up = asyncio.get_running_loop().time() + PREDECESSOR_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if asyncio.get_running_loop().time() < give_up:
+                await asyncio.sleep(0.02)
+                continue
+            sentence = "Another onprem-csms serves the folder {folder} already."
+            raise Conflict(sentence, folder=str(folder.folder)) from error
+        return
 
 
 async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, config: Config) -> int:
