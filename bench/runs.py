@@ -24,7 +24,7 @@ class Plan:
 
     rounds: int = 9
     stations: int = 200
-    calls: int = 225
+    calls: int = 450
     storm_stations: int = 5_000
     latency_stations: int = 2_000
     latency_rate: int = 2_000
