@@ -21,7 +21,7 @@ class Subscription:
 
     def __init__(self, bus: "Bus", topics: frozenset[str] | None, limit: int = 256) -> None:
         self._bus = bus
-        self._topics = topics
+        self.topics = topics
         self._limit = limit
         self._pending: dict[Event, None] = {}
         self._wake = asyncio.Event()
@@ -29,7 +29,7 @@ class Subscription:
 
     def offer(self, event: Event) -> None:
         """Remember an event if this listener wants its topic."""
-        if self._topics is not None and event.topic not in self._topics:
+        if self.topics is not None and event.topic not in self.topics:
             return
         if len(self._pending) >= self._limit and event not in self._pending:
             self._pending = {Event("everything"): None}
@@ -63,12 +63,14 @@ class Bus:
 
     def __init__(self) -> None:
         self._listeners: set[Subscription] = set()
+        self._wanted: frozenset[str] | None = frozenset()
         self._closed = False
 
     def publish(self, event: Event) -> None:
         """Tell every listener; never blocks."""
-        for listener in self._listeners:
-            listener.offer(event)
+        if self._wanted is None or event.topic in self._wanted:
+            for listener in self._listeners:
+                listener.offer(event)
 
     def publish_all(self, events: Iterable[Event]) -> None:
         """Tell every listener of several events."""
@@ -81,6 +83,7 @@ class Bus:
         wanted = None if topics is None else frozenset(topics)
         subscription = Subscription(self, wanted)
         self._listeners.add(subscription)
+        self._count_wanted()
         if self._closed:
             subscription.close()
         return subscription
@@ -88,6 +91,12 @@ class Bus:
     def forget(self, subscription: Subscription) -> None:
         """Drop a listener; asked twice is fine."""
         self._listeners.discard(subscription)
+        self._count_wanted()
+
+    def _count_wanted(self) -> None:
+        """Note which topics anybody listens to, None for all; most events of a busy site concern nobody."""
+        topics = [listener.topics for listener in self._listeners]
+        self._wanted = None if None in topics else frozenset().union(*(topic for topic in topics if topic))
 
     def close(self) -> None:
         """End every listener's iteration, so that streams end when the process stops."""

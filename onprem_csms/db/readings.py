@@ -13,7 +13,7 @@ from onprem_csms.db.connection import Row
 from onprem_csms.db.database import Tx
 
 SLICES = 8
-SETTLE_EVERY = 256
+SETTLE_EVERY = 512
 """Rows of the journal between two slices; the journal keeps about SLICES * SETTLE_EVERY rows."""
 
 COLUMNS = """

@@ -12,10 +12,10 @@ are rounded once, in the lines of the bill.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from onprem_csms.domain.bills import Bill, BillLine, Measured, VatShare, make_bill
 from onprem_csms.domain.segments import Closed, Point, Segment, Span, Start, next_cut, open_segment, reopen
@@ -47,8 +47,7 @@ _ENDLESS_WH = 10**9
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A session priced up to its last reading. `energy_wh` is the highest meter register seen, in Wh."""
 
     segment: Segment

@@ -5,7 +5,7 @@ database's memo keeps it, so that a reading costs one insert.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -45,8 +45,7 @@ class Live(NamedTuple):
     interval_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What one reading did: the state after it, and what was odd about the meter if the reading was new."""
 
     live: Live
@@ -119,11 +118,26 @@ def step(live: Live, at: datetime, reading: Reading, activity: Activity) -> tupl
     if running is not None:
         running = pricing.advance(running, at, meter.energy_wh, activity=activity, power_w=reading.power_w)
         cost = pricing.total(running)
-    interval = (at - live.at).total_seconds()
-    return (
-        live._replace(at=at, meter=meter, running=running, cost=cost, power_w=power, interval_s=interval),
-        flag,
+    # Field by field: _replace takes twice as long, and this runs for every reading of every session.
+    after = Live(
+        live.id,
+        live.transaction_id,
+        at,
+        meter,
+        live.limit,
+        running,
+        cost,
+        power,
+        live.activity,
+        live.spendable,
+        live.exhausts_at,
+        live.forecast_power_w,
+        live.forecast_until,
+        live.forecast_cost,
+        live.stop_wanted,
+        (at - live.at).total_seconds(),
     )
+    return after, flag
 
 
 def take(tx: Tx, session_id: int, live: Live, reading: Reading) -> Taken:
