@@ -14,7 +14,19 @@ from onprem_csms.web.formats import Formats
 from onprem_csms.web.languages import LANGUAGES, catalogue, sentence, translate
 
 FOLDER = Path(__file__).parent / "templates"
-FILTERS = ("money", "price", "number", "energy", "power", "when", "clock", "moment", "day", "date", "duration")
+FILTERS = (
+    "money",
+    "price",
+    "number",
+    "energy",
+    "power",
+    "when",
+    "clock",
+    "moment",
+    "day",
+    "date",
+    "duration",
+)
 
 
 class Templates:
