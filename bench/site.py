@@ -7,14 +7,16 @@ import secrets
 from pathlib import Path
 
 from bench.messages import Identity
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database, Tx
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.domain.chargers import NewCharger
-from onprem_csms.domain.tariffs import simple_tariff
-from onprem_csms.services import chargers, tariffs, tokens, wallets
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database, Tx
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.money.tariffs import simple_tariff
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money.wallets import TopUp
 
 BALANCE = 2_000_000
 MAX_POWER_W = 300_000
@@ -65,7 +67,7 @@ def _tariff(tx: Tx) -> None:
 
 def _chargers(tx: Tx, identities: list[Identity]) -> None:
     for station in identities:
-        chargers.create(tx, NewCharger(station.id, password=station.password, max_power_w=MAX_POWER_W))
+        inventory.create(tx, NewCharger(station.id, password=station.password, max_power_w=MAX_POWER_W))
 
 
 def _cards(tx: Tx, identities: list[Identity]) -> None:

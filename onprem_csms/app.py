@@ -16,17 +16,19 @@ from aiohttp import web
 
 from onprem_csms.clock import Clock, SystemClock
 from onprem_csms.config import Config
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database, Tx
-from onprem_csms.db.keys import DataFolder
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database, Tx
+from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.errors import Conflict, StoreError
 from onprem_csms.events import Bus
-from onprem_csms.ocpp import server as chargers
-from onprem_csms.ocpp.options import Options
+from onprem_csms.ocpp.door import server as chargers
+from onprem_csms.ocpp.door.options import Options
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services import operators, orders
-from onprem_csms.services.context import Context
-from onprem_csms.services.supervisor import Supervisor
+from onprem_csms.services.access import operators
+from onprem_csms.services.charging import orders
+from onprem_csms.services.charging.supervisor import Supervisor
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.site.housekeeping import Housekeeper
 from onprem_csms.web import base
 from onprem_csms.web.admin import routes as admin_routes
 from onprem_csms.web.api import routes as api_routes
@@ -142,11 +144,15 @@ async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, config
 
 
 async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
-    task = asyncio.create_task(Supervisor(ctx).run(), name="supervisor")
+    tasks = (
+        asyncio.create_task(Supervisor(ctx).run(), name="supervisor"),
+        asyncio.create_task(Housekeeper(ctx).run(), name="housekeeper"),
+    )
 
     async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     stack.push_async_callback(end)
 

@@ -12,12 +12,13 @@ from typing import Any
 import uvloop
 
 from onprem_csms import __version__, config
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database
-from onprem_csms.db.keys import DataFolder
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database
+from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.errors import AppError, Conflict, Invalid, StoreError
 from onprem_csms.rfid import registry
-from onprem_csms.services import api_keys, operators, verify
+from onprem_csms.services.access import api_keys, operators
+from onprem_csms.services.site import verify
 
 DEFAULT_FOLDER = "data"
 Command = Callable[[argparse.Namespace], int]

@@ -7,7 +7,7 @@ from typing import cast
 
 from aiohttp import web
 
-from onprem_csms.services.context import Context
+from onprem_csms.services.core.context import Context
 from onprem_csms.web.admin import routes as admin
 from onprem_csms.web.api import routes as api
 from onprem_csms.web.api.route import PREFIX

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from onprem_csms.clock import to_text
 from onprem_csms.demo.car import Car, arriving_car
 from onprem_csms.demo.outlet import Socket
-from onprem_csms.domain.chargers import Boot, ConnectorStatus, StatusChange
-from onprem_csms.domain.sessions import (
+from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
+from onprem_csms.domain.charging.sessions import (
     AuthorizeRequest,
     MeterBatch,
     Reading,
@@ -24,9 +24,11 @@ from onprem_csms.domain.sessions import (
     StopReason,
     StopRequest,
 )
-from onprem_csms.services import authorization, charging, presence, sessions, tokens, wallets
-from onprem_csms.services.context import Tx
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.charging import authorization, presence, reports, sessions
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import TopUp
 
 Story = Iterator[datetime]
 _STEP = {"ac": timedelta(minutes=10), "dc": timedelta(minutes=2)}
@@ -136,7 +138,7 @@ class History:
 
     def _session(self, spot: Spot, uid: str, car: Car) -> Story:
         start = StartRequest(spot.charger_id, spot.number, uid, int(spot.register_wh), self.tx.now)
-        answer = charging.start_session(self.tx, start)
+        answer = reports.start_session(self.tx, start)
         if answer.verdict.status == "accepted":
             self.become(spot, "charging")
             yield from self._flow(spot, answer.transaction_id, car)
@@ -145,7 +147,7 @@ class History:
         # Some meters show less at the end than a moment before.
         shown = int(spot.register_wh) - (1_400 if self.random.randrange(_FALLS_ONCE_IN) == 0 else 0)
         stop = StopRequest(spot.charger_id, answer.transaction_id, shown, self.tx.now, reason=reason)
-        charging.stop_session(self.tx, stop)
+        reports.stop_session(self.tx, stop)
         self.become(spot, "finishing")
         yield self.tx.now + timedelta(minutes=2)
 
@@ -160,7 +162,7 @@ class History:
             left = round(car.power_w(spot.socket.current, spot.socket.power_w))
             reading = Reading(self.tx.now, int(spot.register_wh), left, soc_percent=soc)
             batch = MeterBatch(spot.charger_id, spot.number, transaction_id, (reading,))
-            charging.record_readings(self.tx, batch)
+            reports.record_readings(self.tx, batch)
         if car.full and not self.over:
             self.become(spot, "suspended_vehicle")
             yield self.tx.now + timedelta(minutes=self.random.expovariate(1 / 12))

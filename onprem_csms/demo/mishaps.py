@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from onprem_csms.demo.scenery import AWAY, DESK, UNLUCKY_CARD
-from onprem_csms.domain.sessions import StartRequest, StopRequest
-from onprem_csms.services import charging, presence, review
-from onprem_csms.services.context import Tx
+from onprem_csms.domain.charging.sessions import StartRequest, StopRequest
+from onprem_csms.services.charging import presence, reports, review
+from onprem_csms.services.core.context import Tx
 
 
 def offline_session(tx: Tx) -> None:
@@ -14,14 +14,14 @@ def offline_session(tx: Tx) -> None:
     interval = presence.connected(tx, AWAY, "ocpp1.6", "192.168.10.99")
     began, ended = tx.now - timedelta(hours=7), tx.now - timedelta(hours=4)
     start = StartRequest(AWAY, 1, UNLUCKY_CARD, 5_120_000, began)
-    transaction = charging.start_session(tx, start).transaction_id
-    charging.stop_session(tx, StopRequest(AWAY, transaction, 5_149_300, ended, UNLUCKY_CARD))
+    transaction = reports.start_session(tx, start).transaction_id
+    reports.stop_session(tx, StopRequest(AWAY, transaction, 5_149_300, ended, UNLUCKY_CARD))
     presence.disconnected(tx, AWAY, interval, "lost")
 
 
 def unknown_end(tx: Tx) -> None:
     """A charger reports the end of a session that nobody knows."""
-    charging.stop_session(tx, StopRequest("GATE-2", "815", 1_204_000, tx.now, "04FEEDFACE0180"))
+    reports.stop_session(tx, StopRequest("GATE-2", "815", 1_204_000, tx.now, "04FEEDFACE0180"))
 
 
 def looked_at(tx: Tx) -> None:

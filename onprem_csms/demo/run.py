@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from onprem_csms import app
 from onprem_csms.clock import SystemClock
 from onprem_csms.config import Config
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database
-from onprem_csms.db.keys import DataFolder
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database
+from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.demo.scenery import (
     AWAY,
     GUEST_CARD,
@@ -29,11 +29,11 @@ from onprem_csms.demo.site import furnish
 from onprem_csms.demo.till import keep_the_till
 from onprem_csms.errors import Conflict
 from onprem_csms.events import Bus
-from onprem_csms.ocpp import server as chargers_door
-from onprem_csms.ocpp.options import Options
+from onprem_csms.ocpp.door import server as chargers_door
+from onprem_csms.ocpp.door.options import Options
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services import chargers
-from onprem_csms.services.context import Context
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core.context import Context
 
 MARK = "this-is-a-demo"
 
@@ -102,7 +102,7 @@ async def _playing(base_url: str, ctx: Context) -> AsyncIterator[None]:
 
 async def _say_how_to_try(program: app.Program, config: Config) -> None:
     site = config.server.public_url.rstrip("/") or f"http://{app.lan_address()}:{program.port}"
-    guest = await program.ctx.read(chargers.get, GUEST_CHARGER)
+    guest = await program.ctx.read(inventory.get, GUEST_CHARGER)
     slug = next((connector.slug for connector in guest.connectors if connector.number == 1), "")
     app.say_now("")
     app.say_now(f"Sign in as:      {OPERATOR} / {OPERATOR_PASSWORD}")

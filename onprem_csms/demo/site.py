@@ -26,15 +26,18 @@ from onprem_csms.demo.scenery import (
     Holder,
     Place,
 )
-from onprem_csms.domain.chargers import Boot, NewCharger
+from onprem_csms.domain.chargers.chargers import Boot, NewCharger
+from onprem_csms.domain.money.tariffs import tariff_from_json
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.domain.tariffs import tariff_from_json
-from onprem_csms.services import chargers, operators, people, tariffs, tokens, wallets
-from onprem_csms.services.context import Context, Tx
-from onprem_csms.services.operators import NewOperator
-from onprem_csms.services.people import NewPerson
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.services.access import operators
+from onprem_csms.services.access.operators import NewOperator
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards.people import NewPerson
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core.context import Context, Tx
+from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money.wallets import TopUp
 
 DAYS = 30
 
@@ -84,7 +87,7 @@ def _build(tx: Tx, began: datetime, pins: dict[str, str]) -> None:
 def _install(tx: Tx, place: Place, tariff_id: int) -> None:
     make = place.make
     power = max(socket.power_w for socket in make.sockets)
-    chargers.create(
+    inventory.create(
         tx,
         NewCharger(
             make.id,
@@ -96,7 +99,7 @@ def _install(tx: Tx, place: Place, tariff_id: int) -> None:
         ),
     )
     for number in range(1, len(make.sockets) + 1):
-        chargers.ensure_connector(tx, make.id, number)
+        inventory.ensure_connector(tx, make.id, number)
 
 
 def _welcome(tx: Tx, holder: Holder, pins: dict[str, str]) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from onprem_csms.clock import to_text
 from onprem_csms.demo.scenery import DESK
-from onprem_csms.services import tokens, wallets
-from onprem_csms.services.context import Context, Tx
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.core.context import Context, Tx
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import TopUp
 
 _EVERY_S = 20.0
 _POOR = 500

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from onprem_csms.domain.tokens import NumberFormat
+from onprem_csms.domain.cards.numbers import NumberFormat
 
 
 @dataclass(frozen=True, slots=True)

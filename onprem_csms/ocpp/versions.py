@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onprem_csms.domain.commands import Command
-from onprem_csms.ocpp import v16, v16_commands
-from onprem_csms.ocpp.incoming import Action
-from onprem_csms.ocpp.outgoing import CommandKind
+from onprem_csms.domain.chargers.commands import Command
+from onprem_csms.ocpp.link.incoming import Action
+from onprem_csms.ocpp.link.outgoing import CommandKind
+from onprem_csms.ocpp.v16 import actions, commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Version:
         return frozenset(name for name, action in self.actions.items() if action.must_answer is not None)
 
 
-V16 = Version("ocpp1.6", "v16", v16.ACTIONS, v16_commands.COMMANDS, v16_commands.translate)
+V16 = Version("ocpp1.6", "v16", actions.ACTIONS, commands.COMMANDS, commands.translate)
 
 VERSIONS: dict[str, Version] = {V16.protocol: V16}
 DEFAULT = V16

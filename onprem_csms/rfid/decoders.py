@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import xor
 
-from onprem_csms.domain.tokens import NumberFormat, canonical_uid, from_reader
+from onprem_csms.domain.cards.numbers import NumberFormat, canonical_uid, from_reader
 from onprem_csms.errors import N_, Invalid
 from onprem_csms.rfid.reader import ReaderFault, Sight, Tap
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from onprem_csms.domain.cards.numbers import NUMBER_FORMATS
 from onprem_csms.domain.readers import ReaderConfig
-from onprem_csms.domain.tokens import NUMBER_FORMATS
 from onprem_csms.rfid.decoders import Em4100Decoder, LineDecoder, StxDecoder, Twn4Decoder
 from onprem_csms.rfid.reader import Decoder
 

@@ -11,7 +11,7 @@ from onprem_csms.events import Bus, Event
 from onprem_csms.rfid.reader import Debounce, Sight, Tap
 from onprem_csms.rfid.registry import DECODERS
 from onprem_csms.rfid.serial_port import ABSENT, Pace, SerialLine, State
-from onprem_csms.services.ports import DeskTap, ReaderState
+from onprem_csms.services.core.ports import DeskTap, ReaderState
 
 log = logging.getLogger(__name__)
 

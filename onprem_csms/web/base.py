@@ -5,8 +5,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from aiohttp import web
 
-from onprem_csms.services import operators
-from onprem_csms.services.context import Context
+from onprem_csms.services.access import operators
+from onprem_csms.services.core.context import Context
 from onprem_csms.web import errors, headers, sse, statics
 from onprem_csms.web.formats import Formats
 from onprem_csms.web.guards import CONTEXT, DRIVER, OPERATOR, Routes, anyone, public

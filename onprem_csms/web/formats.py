@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 
-from onprem_csms.domain.money import CURRENCIES, format_amount
+from onprem_csms.domain.money.money import CURRENCIES, format_amount
 
 NOTHING = "–"
 _NO_BREAK = "\u00a0"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from onprem_csms.domain.money import parse_amount
+from onprem_csms.domain.money.money import parse_amount
 from onprem_csms.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from onprem_csms.web.languages import N_
 

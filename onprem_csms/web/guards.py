@@ -7,9 +7,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from onprem_csms.errors import Forbidden, Unauthenticated
-from onprem_csms.services import logins, operators
-from onprem_csms.services.context import Context
-from onprem_csms.services.operators import Operator, Role
+from onprem_csms.services.access import logins, operators
+from onprem_csms.services.access.operators import Operator, Role
+from onprem_csms.services.core.context import Context
 from onprem_csms.web.languages import PREFERRED
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

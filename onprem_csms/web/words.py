@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from onprem_csms.services.admission import REASONS
-from onprem_csms.services.review import KINDS
+from onprem_csms.services.chargers.admission import REASONS
+from onprem_csms.services.charging.review import KINDS
 from onprem_csms.web.languages import N_
 
 

@@ -11,10 +11,10 @@ from aiohttp import ClientSession
 
 from onprem_csms import app
 from onprem_csms.config import Config, Ocpp, Server
-from onprem_csms.db import keys
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.services import api_keys
-from onprem_csms.services.context import Context
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.services.access import api_keys
+from onprem_csms.services.core.context import Context
 from tests.api.charger import PASSWORD, Charger, connected
 
 ROLES = ("admin", "desk", "viewer")

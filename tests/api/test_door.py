@@ -6,7 +6,8 @@ import json
 import pytest
 
 from onprem_csms.errors import NotFound
-from onprem_csms.services import api_keys, audit
+from onprem_csms.services.access import api_keys
+from onprem_csms.services.core import audit
 from onprem_csms.web.api.route import RANKS
 from onprem_csms.web.api.routes import ROUTES
 from onprem_csms.web.languages import sentence

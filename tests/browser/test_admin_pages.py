@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Dialog
 
-from onprem_csms.services import operators
+from onprem_csms.services.access import operators
 from tests.browser.admin_browser import started, window
 from tests.web.site import PASSWORD, charger_path, running_site
 from tests.web.test_headers import EVERY_PAGE

@@ -248,6 +248,6 @@ async def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(windows: W
 
 
 def _read_in(tx, operator: int, language: str) -> None:
-    from onprem_csms.services import operators
+    from onprem_csms.services.access import operators
 
     operators.set_language(tx, operator, language)

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from onprem_csms.clock import ManualClock, to_text
-from onprem_csms.db import frames, housekeeping, keys, readings
-from onprem_csms.db.database import Database, Tx
-from onprem_csms.db.keys import DataFolder
+from onprem_csms.db.chargers import messages
+from onprem_csms.db.charging import readings
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database, Tx
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.db.site import housekeeping
 
 BEGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 EVERYTHING: dict[str, str | int] = {"before": 2**62, "limit": 10_000, "direction": "", "text": ""}
@@ -38,7 +41,7 @@ def nothing(tx: Tx) -> None:
 
 
 def texts(tx: Tx, /, charger_id: str, **criteria: Any) -> list[str]:
-    return [row["text"] for row in frames.search(tx, charger_id, {**EVERYTHING, **criteria})]
+    return [row["text"] for row in messages.search(tx, charger_id, {**EVERYTHING, **criteria})]
 
 
 async def chatter(store: Database, count: int) -> dict[str, list[str]]:
@@ -66,13 +69,13 @@ async def test_messages_are_leafed_through_and_searched(store: Database) -> None
     said = await chatter(store, 3_000)
     found: list[str] = []
     before = 2**62
-    while page := await store.read(frames.find, "seldom 1", before=before, limit=10):
+    while page := await store.read(messages.find, "seldom 1", before=before, limit=10):
         found += [row["text"] for row in page]
         before = page[-1]["id"]
     assert found == said["seldom 1"]
     holding = [text for text in said["often"] if "99" in text]
     assert await store.read(lambda tx: texts(tx, "often", text="99")) == holding
-    heard = await store.read(lambda tx: frames.search(tx, "often", {**EVERYTHING, "direction": "in"}))
+    heard = await store.read(lambda tx: messages.search(tx, "often", {**EVERYTHING, "direction": "in"}))
     assert {row["direction"] for row in heard} == {"in"}
 
 

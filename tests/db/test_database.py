@@ -11,11 +11,11 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from onprem_csms.db import keys
-from onprem_csms.db.connection import open_raw
-from onprem_csms.db.database import Database, Tx
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.db.migrate import migrations, statements
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.connection import open_raw
+from onprem_csms.db.engine.database import Database, Tx
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.db.engine.migrate import migrations, statements
 from onprem_csms.errors import Conflict, Invalid, StoreError
 from onprem_csms.events import Bus, Event
 

@@ -10,15 +10,15 @@ import pytest
 from onprem_csms import app
 from onprem_csms.clock import Clock, SystemClock
 from onprem_csms.config import Config
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database
-from onprem_csms.db.keys import DataFolder
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database
+from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.demo.site import furnish
 from onprem_csms.events import Bus
-from onprem_csms.ocpp import server
-from onprem_csms.ocpp.options import Options
+from onprem_csms.ocpp.door import server
+from onprem_csms.ocpp.door.options import Options
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services.context import Context
+from onprem_csms.services.core.context import Context
 
 CONFIG = replace(Config(), server=replace(Config().server, host="127.0.0.1", port=0))
 

@@ -7,8 +7,11 @@ from pathlib import Path
 from onprem_csms.clock import ManualClock
 from onprem_csms.demo.scenery import GUEST_CARD, GUEST_PIN, PLACES, UNLUCKY_CARD
 from onprem_csms.demo.site import furnish
-from onprem_csms.services import chargers, review, sessions, tokens, verify
-from onprem_csms.services.sessions import SessionFilter
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import review, sessions
+from onprem_csms.services.charging.sessions import SessionFilter
+from onprem_csms.services.site import verify
 from tests.demo.conftest import opened
 
 PRESENT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -57,7 +60,7 @@ async def test_the_guest_s_card_pin_and_connector_are_as_printed(tmp_path: Path)
         assert card.wallet is not None
         assert card.wallet.available > 0
         for place in PLACES:
-            charger = await ctx.read(chargers.get, place.make.id)
+            charger = await ctx.read(inventory.get, place.make.id)
             slugs = [one.slug for one in charger.connectors if one.number]
             assert len(slugs) == len(place.make.sockets)
             assert all(slugs)

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from onprem_csms.app import Program
-from onprem_csms.db.database import Tx
+from onprem_csms.db.engine.database import Tx
 from onprem_csms.demo.car import Car, arriving_car
 from onprem_csms.demo.outlet import Pace
 from onprem_csms.demo.scenery import (
@@ -22,10 +22,12 @@ from onprem_csms.demo.scenery import (
     STRANGE_CARDS,
 )
 from onprem_csms.demo.simulator import Cast, simulate
-from onprem_csms.domain.commands import RemoteStart, RemoteStop
-from onprem_csms.services import charger_records, chargers, sessions, verify
-from onprem_csms.services.context import Context
-from onprem_csms.services.sessions import SessionFilter, SessionView
+from onprem_csms.domain.chargers.commands import RemoteStart, RemoteStop
+from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.charging import sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.site import verify
 
 WITHIN_S = 60
 # A day in seconds: batteries are full after a moment, connections break all the time.
@@ -93,9 +95,9 @@ async def test_every_charger_lives_a_day_and_the_books_are_right_afterwards(prog
     assert all(session.energy_wh < 2_000 for session in ended)
     assert (await ctx.read(verify.verify)).faults == []
     assert await ctx.read(refusals) == []
-    quirks = {quirk.kind for quirk in await ctx.read(charger_records.quirks, ODD)}
+    quirks = {quirk.kind for quirk in await ctx.read(records.quirks, ODD)}
     assert {"no_subprotocol", "number_for_text"} <= quirks
-    assert await ctx.read(charger_records.quirks, "FAST-1") == []
+    assert await ctx.read(records.quirks, "FAST-1") == []
 
 
 async def test_a_newcomer_waits_at_the_door_until_it_is_let_in(program: Program) -> None:
@@ -103,14 +105,14 @@ async def test_a_newcomer_waits_at_the_door_until_it_is_let_in(program: Program)
 
         async def waits() -> bool:
             return any(
-                knock.identity == NEWCOMER.id for knock in await ctx.read(chargers.knocks, known=False)
+                knock.identity == NEWCOMER.id for knock in await ctx.read(inventory.knocks, known=False)
             )
 
         async def is_in() -> bool:
             return ctx.stations.online(NEWCOMER.id)
 
         await until(waits)
-        await ctx.write(chargers.accept_knock, NEWCOMER.id, use="offered")
+        await ctx.write(inventory.accept_knock, NEWCOMER.id, use="offered")
         await until(is_in)
 
 
@@ -118,7 +120,7 @@ async def start_as_guest(ctx: Context) -> int:
     """Begin a session at the guests' charger from here; returns its id."""
 
     async def online() -> bool:
-        charger = await ctx.read(chargers.get, GUEST_CHARGER)
+        charger = await ctx.read(inventory.get, GUEST_CHARGER)
         ready = all(one.status == "available" for one in charger.connectors)
         return ctx.stations.online(GUEST_CHARGER) and ready
 
@@ -157,12 +159,12 @@ async def test_a_session_that_is_begun_and_ended_from_here_costs_what_flowed(pro
 async def test_a_reset_ends_the_session_and_the_charger_boots_again(program: Program) -> None:
     async with playing(program, QUIET, {GUEST_CHARGER}) as ctx:
         session_id = await start_as_guest(ctx)
-        before = (await ctx.read(chargers.get, GUEST_CHARGER)).booted_at
+        before = (await ctx.read(inventory.get, GUEST_CHARGER)).booted_at
         result = await ctx.stations.send(GUEST_CHARGER, "Reset", {"type": "Hard"}, origin="test")
         assert result.accepted
 
         async def booted_again() -> bool:
-            return (await ctx.read(chargers.get, GUEST_CHARGER)).booted_at != before
+            return (await ctx.read(inventory.get, GUEST_CHARGER)).booted_at != before
 
         await until(booted_again)
         session = await ctx.read(sessions.get, session_id)

@@ -19,21 +19,24 @@ from websockets.typing import Subprotocol
 
 from onprem_csms import app
 from onprem_csms.config import Config, Prepaid, Server, Site
-from onprem_csms.db import keys
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.domain.chargers import NewCharger
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.domain.tariffs import simple_tariff
 from onprem_csms.rfid.serial_port import Pace
-from onprem_csms.services import chargers, logins, operators, people, tariffs, tokens, wallets
-from onprem_csms.services.context import Context
-from onprem_csms.services.logins import Owner
-from onprem_csms.services.operators import NewOperator
-from onprem_csms.services.people import NewPerson
-from onprem_csms.services.ports import DeskTap
-from onprem_csms.services.tokens import Card, NewCard
-from onprem_csms.services.wallets import Movement, TopUp
+from onprem_csms.services.access import logins, operators
+from onprem_csms.services.access.logins import Owner
+from onprem_csms.services.access.operators import NewOperator
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards.people import NewPerson
+from onprem_csms.services.cards.tokens import Card, NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.core.ports import DeskTap
+from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money.wallets import Movement, TopUp
 
 ANNA, NEW, OTHER = "04A1B2C3D4E580", "0477AA55BB22CC", "04FFEE11223344"
 PIN = "471108"
@@ -149,7 +152,7 @@ class DeskSite:
 
     async def slug(self, charger_id: str = "CP1", number: int = 1) -> str:
         """Return the slug of a connector's code."""
-        found = await self.ctx.read(chargers.get, charger_id)
+        found = await self.ctx.read(inventory.get, charger_id)
         slug = next(one.slug for one in found.connectors if one.number == number)
         assert slug is not None
         return slug
@@ -213,8 +216,8 @@ async def running(folder: Path, start_timeout: int = 90) -> AsyncIterator[DeskSi
             ctx = program.ctx
             clerk = await operators.add(ctx, NewOperator(CLERK, CLERK_PASSWORD, "desk", "en"))
             await ctx.write(tariffs.create, _tariff(), is_default=True)
-            await ctx.write(chargers.create, NewCharger("CP1", "Front car park", security_profile=0))
-            await ctx.write(chargers.ensure_connector, "CP1", 1)
+            await ctx.write(inventory.create, NewCharger("CP1", "Front car park", security_profile=0))
+            await ctx.write(inventory.ensure_connector, "CP1", 1)
             yield DeskSite(ctx, f"http://127.0.0.1:{program.port}", reader, clerk)
     finally:
         reader.unplug()

@@ -3,11 +3,12 @@
 import asyncio
 import re
 
-from onprem_csms.domain.sessions import AuthorizeRequest
+from onprem_csms.domain.charging.sessions import AuthorizeRequest
 from onprem_csms.events import Event
-from onprem_csms.services import authorization, orders, sessions, tokens
-from onprem_csms.services.context import Tx
-from onprem_csms.services.sessions import SessionFilter
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.charging import authorization, orders, sessions
+from onprem_csms.services.charging.sessions import SessionFilter
+from onprem_csms.services.core.context import Tx
 from tests.desk.site import ANNA, OTHER, PIN, DeskSite, Pages, charger, pages
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.domain.cash import round_cash
-from onprem_csms.domain.money import CURRENCIES, format_amount, parse_amount, round_half_up
+from onprem_csms.domain.money.cash import round_cash
+from onprem_csms.domain.money.money import CURRENCIES, format_amount, parse_amount, round_half_up
 from onprem_csms.errors import Invalid
 
 AMOUNTS = st.integers(min_value=0, max_value=10**12)

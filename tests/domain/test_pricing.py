@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from onprem_csms.domain.pricing import advance, begin, bill, rate_per_hour, total
-from onprem_csms.domain.tariffs import Element, PriceComponent, Restrictions, Tariff, simple_tariff
+from onprem_csms.domain.money.pricing import advance, begin, bill, rate_per_hour, total
+from onprem_csms.domain.money.tariffs import Element, PriceComponent, Restrictions, Tariff, simple_tariff
 
 BUDAPEST = ZoneInfo("Europe/Budapest")
 NOON = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)

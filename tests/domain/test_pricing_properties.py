@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onprem_csms.domain.pricing import advance, affordable_energy, begin, bill, exhaustion, total
-from onprem_csms.domain.tariffs import DIMENSIONS, Element, PriceComponent, Restrictions, Tariff
+from onprem_csms.domain.money.pricing import advance, affordable_energy, begin, bill, exhaustion, total
+from onprem_csms.domain.money.tariffs import DIMENSIONS, Element, PriceComponent, Restrictions, Tariff
 
 # Two days before the clock goes back, so that sessions run over it and over a weekend.
 BEGIN = datetime(2026, 10, 23, 15, 30, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.domain.pricing import affordable_energy, begin, exhaustion
-from onprem_csms.domain.tariffs import (
+from onprem_csms.domain.money.pricing import affordable_energy, begin, exhaustion
+from onprem_csms.domain.money.tariffs import (
     Element,
     PriceComponent,
     Restrictions,

@@ -27,6 +27,18 @@ ALLOWED = {
     "__main__": {"cli"},
     "": set(),
 }
+# Between the packages of ``services``: which others each may import.
+SERVICES = {
+    "core": set(),
+    "access": {"core"},
+    "money": {"core"},
+    "cards": {"core", "money"},
+    "chargers": {"core"},
+    "charging": {"core", "money", "cards", "chargers"},
+    "desk": {"core", "money", "cards", "chargers", "charging"},
+    "drivers": {"core", "money", "cards", "chargers", "charging"},
+    "site": {"core", "access", "money", "cards", "chargers", "charging", "desk", "drivers"},
+}
 # The pure parts see no event loop, no file, no socket, no clock of the machine.
 # fmt: off
 IMPURE = {
@@ -35,7 +47,7 @@ IMPURE = {
     "aiohttp", "aiosqlite", "jinja2", "serial", "sqlcipher3", "sqlite3", "uvloop", "websockets",
 }
 # fmt: on
-PURE_FILES = ("ocpp/frames.py", "ocpp/turns.py", "rfid/decoders.py")
+PURE_FILES = ("ocpp/rpc/frames.py", "ocpp/rpc/turns.py", "rfid/decoders.py")
 # A library that one room alone knows.
 ONE_ROOM_LIBRARIES = {
     "sqlcipher3": "db",
@@ -123,6 +135,27 @@ def test_every_room_has_a_rule(package: Path) -> None:
 
 def test_no_room_imports_what_its_rule_does_not_allow(imports: list[Import]) -> None:
     assert forbidden(imports) == []
+
+
+def package_of(name: str, room: str) -> str:
+    """The package of a room that a dotted name lies in; empty when it lies elsewhere."""
+    parts = name.split(".")
+    return parts[2] if parts[:2] == [PACKAGE, room] and len(parts) > 2 else ""
+
+
+def test_a_package_of_the_services_imports_only_those_below_it(imports: list[Import]) -> None:
+    found = []
+    for each in imports:
+        package = each.where.split("/")[2] if each.room == "services" and each.where.count("/") > 2 else ""
+        target = package_of(each.name, "services")
+        if package and target and target not in SERVICES[package] | {package}:
+            found.append(f"{each.where}: services.{package} may not import {each.name}")
+    assert found == []
+
+
+def test_every_package_of_the_services_has_a_rule(package: Path) -> None:
+    folders = {path.name for path in (package / "services").iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(SERVICES)
 
 
 def test_shared_modules_import_nothing_of_ours_but_each_other(imports: list[Import]) -> None:

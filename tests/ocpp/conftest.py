@@ -16,24 +16,27 @@ import yarl
 from aiohttp import web
 
 from onprem_csms.clock import SystemClock
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.domain.chargers import NewCharger
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.domain.tariffs import simple_tariff
 from onprem_csms.events import Bus
-from onprem_csms.ocpp import server
-from onprem_csms.ocpp.connection import Connection
-from onprem_csms.ocpp.options import Options
-from onprem_csms.ocpp.stations import Stations
+from onprem_csms.ocpp.door import server
+from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.link.connection import Connection
+from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services import charger_records, chargers, presence, sessions, tariffs, tokens
-from onprem_csms.services.charger_records import Quirk
-from onprem_csms.services.context import Context
-from onprem_csms.services.ports import CommandResult
-from onprem_csms.services.sessions import SessionFilter, SessionView
-from onprem_csms.services.tokens import NewCard
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.chargers.records import Quirk
+from onprem_csms.services.charging import presence, sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.core.ports import CommandResult
+from onprem_csms.services.money import tariffs
 
 PASSWORD = "correct-horse-battery"
 QUICK = Options(call_timeout_s=0.6, second_connection_wait_s=0.5, settle_s=0.1, close_wait_s=0.2)
@@ -137,7 +140,7 @@ class Site:
 
     async def add(self, charger_id: str = "CP1", **more: Any) -> None:
         """Add a charger with the password of these tests."""
-        await self.do(chargers.create, NewCharger(charger_id, **{"password": PASSWORD, **more}))
+        await self.do(inventory.create, NewCharger(charger_id, **{"password": PASSWORD, **more}))
 
     def path(self, path: str) -> str:
         """Return a URL of the door's host for a raw path."""
@@ -183,7 +186,7 @@ class Site:
         if connection is not None:
             counts = connection.take_quirks()
             await self.do(presence.count_quirks, charger_id, counts)
-        return {quirk.kind: quirk for quirk in await self.see(charger_records.quirks, charger_id)}
+        return {quirk.kind: quirk for quirk in await self.see(records.quirks, charger_id)}
 
     async def until(self, condition: Callable[[], Any], within: float = 5) -> Any:
         """Wait until a condition holds, asking often; returns what it gave."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from onprem_csms.domain.settings import PrepaidSettings, SiteSettings
-from onprem_csms.services import commanding, configuration, profiles, reservations
+from onprem_csms.services.chargers import commanding, configuration, profiles
+from onprem_csms.services.charging import reservations
 from tests.ocpp.conftest import PASSWORD, PROFILE, RESERVE, UNTIL, Site, ask, basic, open_site
 
 # --- Records --------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from onprem_csms.domain import commands
+from onprem_csms.domain.chargers import commands
 from onprem_csms.errors import Conflict, Invalid, NotFound
-from onprem_csms.ocpp import schemas, v16_commands
-from onprem_csms.ocpp.v16_commands import COMMANDS, translate
-from onprem_csms.services import charger_records, commanding
-from onprem_csms.services.ports import CommandResult
+from onprem_csms.ocpp.rpc import schemas
+from onprem_csms.ocpp.v16 import commands as v16_commands
+from onprem_csms.ocpp.v16.commands import COMMANDS, translate
+from onprem_csms.services.chargers import commanding, records
+from onprem_csms.services.core.ports import CommandResult
 from tests.ocpp.conftest import PROFILE, QUICK, RESERVE, UNTIL, Site, ask, open_site
 
 
@@ -86,7 +87,7 @@ def test_every_command_of_the_schemas_is_known() -> None:
     }
     calls = {name for name in names if f"{name}Response" in names}
     from_charger = set(v16_commands.COMMANDS) ^ calls
-    from onprem_csms.ocpp.v16 import ACTIONS
+    from onprem_csms.ocpp.v16.actions import ACTIONS
 
     assert from_charger == set(ACTIONS) - {"DataTransfer"}
 
@@ -101,7 +102,7 @@ async def test_a_command_is_answered_and_on_record_from_wish_to_outcome(site: Si
     assert (view.request, view.response) == ({"type": "Soft"}, {"status": "Accepted"})
     assert view.sent_at is not None
     assert view.ended_at is not None
-    directions = [message.direction for message in await site.see(charger_records.messages, "CP1")]
+    directions = [message.direction for message in await site.see(records.messages, "CP1")]
     assert directions == ["in", "out"]
 
 

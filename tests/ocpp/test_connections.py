@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.ocpp import caretaker
-from onprem_csms.services import chargers
+from onprem_csms.ocpp.link import caretaker
+from onprem_csms.services.chargers import inventory
 from tests.ocpp.conftest import PASSWORD, QUICK, Site, basic, open_site
 
 CARD = "04A1B2C3"
@@ -42,7 +42,7 @@ async def test_while_the_first_connection_answers_a_second_one_is_refused_and_se
     await first.boot()
     reading = asyncio.create_task(first.ws.receive())  # a client answers pings only while it reads
     assert await site.refused() == 409
-    assert (await site.see(chargers.knock_of, "CP1")).reason == "already_connected"
+    assert (await site.see(inventory.knock_of, "CP1")).reason == "already_connected"
     await first.say([2, "x", "Heartbeat", {}])
     assert (await reading).type is aiohttp.WSMsgType.TEXT
 
@@ -157,20 +157,20 @@ async def test_a_stop_of_the_program_ends_every_connection_and_writes_it_down(tm
         await site.stations.close()
         assert await closed == 1001
         assert (await asking).status == "timeout"
-        assert (await site.see(chargers.get, "CP1")).disconnected_at is not None
+        assert (await site.see(inventory.get, "CP1")).disconnected_at is not None
 
 
 async def test_connections_that_a_killed_process_left_open_are_ended_at_the_next_start(
     tmp_path: Path,
 ) -> None:
-    from onprem_csms.services import presence
+    from onprem_csms.services.charging import presence
 
     async with open_site(tmp_path / "data") as site:
         await site.add()
         await site.do(presence.connected, "CP1", "ocpp1.6", "10.0.0.1")
-        assert (await site.see(chargers.get, "CP1")).disconnected_at is None
+        assert (await site.see(inventory.get, "CP1")).disconnected_at is None
     async with open_site(tmp_path / "data") as site:
-        assert (await site.see(chargers.get, "CP1")).disconnected_at is not None
+        assert (await site.see(inventory.get, "CP1")).disconnected_at is not None
 
 
 async def test_nothing_of_a_connection_is_left_when_it_has_ended(site: Site) -> None:

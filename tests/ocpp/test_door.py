@@ -10,8 +10,8 @@ import pytest
 
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, NotFound
-from onprem_csms.ocpp import handshake
-from onprem_csms.services import admission, charger_records, chargers
+from onprem_csms.ocpp.door import handshake
+from onprem_csms.services.chargers import admission, inventory, records
 from tests.ocpp.conftest import PASSWORD, QUICK, Site, basic, open_site
 
 HEX_KEY = "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"
@@ -107,7 +107,7 @@ async def test_the_user_name_is_compared_without_regard_to_case(site: Site) -> N
     ],
 )
 async def test_a_key_is_known_in_every_form_it_may_arrive_in(site: Site, stored: str, sent: bytes) -> None:
-    await site.do(chargers.update, "CP1", {"password": stored})
+    await site.do(inventory.update, "CP1", {"password": stored})
     await (await site.connect(headers=basic("CP1", sent))).boot()
 
 
@@ -126,7 +126,7 @@ async def test_a_key_is_known_in_every_form_it_may_arrive_in(site: Site, stored:
 async def test_wrong_credentials_are_refused(site: Site, headers: dict[str, str]) -> None:
     assert await site.refused(headers=headers) == 401
     assert not site.stations.online("CP1")
-    assert (await site.see(chargers.knock_of, "CP1")).reason in {
+    assert (await site.see(inventory.knock_of, "CP1")).reason in {
         "no_credentials",
         "wrong_password",
         "wrong_user",
@@ -160,12 +160,12 @@ async def test_after_many_wrong_tries_from_one_place_the_real_charger_still_come
 
 
 async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_afresh(site: Site) -> None:
-    await site.do(chargers.update, "CP1", {"password": "guessable"})
+    await site.do(inventory.update, "CP1", {"password": "guessable"})
     for _ in range(15):
         assert await site.refused(headers=basic("CP1", "wrong")) == 401
     assert await site.refused(headers=basic("CP1", "guessable")) == 401, "the right one, too late"
-    assert (await site.see(chargers.knock_of, "CP1")).times < 15
-    password = await site.do(chargers.reset_password, "CP1")
+    assert (await site.see(inventory.knock_of, "CP1")).times < 15
+    password = await site.do(inventory.reset_password, "CP1")
     await site.until(lambda: not site.stations.throttle.blocks("127.0.0.1", "CP1", time.monotonic()))
     await (await site.connect(headers=basic("CP1", password))).boot()
 
@@ -173,12 +173,12 @@ async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_
 async def test_a_long_key_comes_in_whoever_guesses_from_the_same_address(site: Site) -> None:
     for _ in range(15):
         assert await site.refused(headers=basic("CP1", "a-wrong-key-that-is-long")) == 401
-    assert (await site.see(chargers.knock_of, "CP1")).times < 15
+    assert (await site.see(inventory.knock_of, "CP1")).times < 15
     await (await site.connect()).boot()
 
 
 async def test_an_old_password_is_dead_after_a_new_one(site: Site) -> None:
-    password = await site.do(chargers.reset_password, "CP1")
+    password = await site.do(inventory.reset_password, "CP1")
     assert len(password) == 20
     assert await site.refused() == 401
     await (await site.connect(headers=basic("CP1", password))).boot()
@@ -205,20 +205,20 @@ async def test_no_password_is_kept_in_clear(site: Site) -> None:
 
 async def test_a_stranger_waits_until_the_admin_accepts_it(site: Site) -> None:
     assert await site.refused("NEW1", headers={}) == 401
-    (knock,) = await site.see(chargers.knocks, known=False)
+    (knock,) = await site.see(inventory.knocks, known=False)
     assert (knock.identity, knock.reason, knock.with_credentials) == ("NEW1", "unknown", False)
     assert (knock.path, knock.subprotocols, knock.times) == ("/ocpp/NEW1", "ocpp1.6", 1)
-    password = await site.do(chargers.accept_knock, "NEW1", "Garage")
+    password = await site.do(inventory.accept_knock, "NEW1", "Garage")
     assert await site.refused("NEW1", headers={}) == 401
     charger = await site.connect("NEW1", headers=basic("NEW1", password))
     assert (await charger.boot())["status"] == "Accepted"
-    assert await site.see(chargers.knocks) == []
-    assert (await site.see(chargers.get, "NEW1")).name == "Garage"
+    assert await site.see(inventory.knocks) == []
+    assert (await site.see(inventory.get, "NEW1")).name == "Garage"
 
 
 async def test_a_stranger_may_keep_the_password_it_came_with(site: Site) -> None:
     assert await site.refused("NEW1", headers=basic("NEW1", "factory-key-0001")) == 401
-    assert await site.do(chargers.accept_knock, "NEW1", use="offered") is None
+    assert await site.do(inventory.accept_knock, "NEW1", use="offered") is None
     assert await site.refused("NEW1", headers=basic("NEW1", "another")) == 401
     await (await site.connect("NEW1", headers=basic("NEW1", "factory-key-0001"))).boot()
 
@@ -226,18 +226,18 @@ async def test_a_stranger_may_keep_the_password_it_came_with(site: Site) -> None
 async def test_a_stranger_may_come_in_without_a_password_when_the_admin_says_so(site: Site) -> None:
     assert await site.refused("NEW1", headers={}) == 401
     with pytest.raises(Conflict):
-        await site.do(chargers.accept_knock, "NEW1", use="offered")
-    await site.do(chargers.accept_knock, "NEW1", use="none")
+        await site.do(inventory.accept_knock, "NEW1", use="offered")
+    await site.do(inventory.accept_knock, "NEW1", use="none")
     await (await site.connect("NEW1", headers={})).boot()
-    assert (await site.see(chargers.get, "NEW1")).security_profile == 0
+    assert (await site.see(inventory.get, "NEW1")).security_profile == 0
 
 
 async def test_who_does_not_wait_cannot_be_accepted(site: Site) -> None:
     with pytest.raises(NotFound):
-        await site.do(chargers.accept_knock, "NOBODY")
+        await site.do(inventory.accept_knock, "NOBODY")
     await site.refused("NEW1", headers={})
-    await site.do(chargers.dismiss_knock, "NEW1")
-    assert await site.see(chargers.knocks) == []
+    await site.do(inventory.dismiss_knock, "NEW1")
+    assert await site.see(inventory.knocks) == []
 
 
 async def test_a_site_that_accepts_everybody_makes_a_charger_of_a_stranger(tmp_path: Path) -> None:
@@ -245,8 +245,8 @@ async def test_a_site_that_accepts_everybody_makes_a_charger_of_a_stranger(tmp_p
     async with open_site(tmp_path / "data", settings=settings) as site:
         await (await site.connect("NEW1", headers={})).boot()
         await (await site.connect("NEW2", headers=basic("NEW2", "factory-key-0002"))).boot()
-        assert (await site.see(chargers.get, "NEW1")).security_profile == 0
-        assert (await site.see(chargers.get, "NEW2")).security_profile == 1
+        assert (await site.see(inventory.get, "NEW1")).security_profile == 0
+        assert (await site.see(inventory.get, "NEW2")).security_profile == 1
         assert await site.refused("NEW2", headers=basic("NEW2", "another")) == 401
 
 
@@ -254,27 +254,27 @@ async def test_a_site_that_refuses_strangers_still_shows_that_they_came(tmp_path
     settings = replace(SiteSettings(), unknown_chargers="refuse")
     async with open_site(tmp_path / "data", settings=settings) as site:
         assert await site.refused("NEW1", headers={}) == 401
-        assert [knock.identity for knock in await site.see(chargers.knocks)] == ["NEW1"]
+        assert [knock.identity for knock in await site.see(inventory.knocks)] == ["NEW1"]
 
 
 async def test_an_address_without_an_identity_is_refused_and_shown(site: Site) -> None:
     assert await site.refused(path="/ocpp/", headers={}) == 401
-    (knock,) = await site.see(chargers.knocks)
+    (knock,) = await site.see(inventory.knocks)
     assert (knock.reason, knock.path) == ("bad_identity", "/ocpp/")
 
 
 async def test_strangers_cannot_fill_the_disk(site: Site) -> None:
-    from onprem_csms.db import knocks
-    from onprem_csms.domain.chargers import Knock
-    from onprem_csms.services.admission import Refused
+    from onprem_csms.db.chargers import attempts
+    from onprem_csms.domain.chargers.chargers import Knock
+    from onprem_csms.services.chargers.admission import Refused
 
     def flood(tx):
-        for number in range(knocks.MOST + 50):
+        for number in range(attempts.MOST + 50):
             knock = Knock((f"X{number}",), None, None, "10.0.0.1", "/", ())
             admission.knocked(tx, knock, Refused(f"X{number}", "unknown", known=False))
 
     await site.do(flood)
-    assert len(await site.see(chargers.knocks)) <= knocks.MOST
+    assert len(await site.see(inventory.knocks)) <= attempts.MOST
 
 
 async def test_every_reason_of_a_refusal_has_its_sentence() -> None:
@@ -299,7 +299,7 @@ async def test_the_first_version_that_both_speak_is_chosen(
     charger = await site.connect(protocols=offered)
     assert charger.ws.protocol == chosen
     await charger.boot()
-    assert (await site.see(chargers.get, "CP1")).protocol == "ocpp1.6"
+    assert (await site.see(inventory.get, "CP1")).protocol == "ocpp1.6"
 
 
 @pytest.mark.parametrize("offered,reason", [((), "no_subprotocol"), (("ocpp9.9",), "unknown_subprotocol")])
@@ -310,11 +310,11 @@ async def test_without_a_common_version_the_connection_ends_at_once_and_the_reas
     assert charger.ws.protocol is None
     assert await charger.closed() == 1002
     assert not site.stations.online("CP1")
-    assert (await site.see(chargers.knock_of, "CP1")).reason == reason
+    assert (await site.see(inventory.knock_of, "CP1")).reason == reason
 
 
 async def test_a_charger_that_names_no_version_is_let_in_where_that_is_allowed(site: Site) -> None:
-    await site.do(chargers.update, "CP1", {"allow_missing_subprotocol": True})
+    await site.do(inventory.update, "CP1", {"allow_missing_subprotocol": True})
     charger = await site.connect(protocols=())
     assert charger.ws.protocol is None
     await charger.boot()
@@ -323,7 +323,7 @@ async def test_a_charger_that_names_no_version_is_let_in_where_that_is_allowed(s
 
 async def test_a_stranger_that_names_no_version_may_come_without_one_once_accepted(site: Site) -> None:
     assert await site.refused("NEW1", headers={}, protocols=()) == 401
-    await site.do(chargers.accept_knock, "NEW1", use="none")
+    await site.do(inventory.accept_knock, "NEW1", use="none")
     await (await site.connect("NEW1", headers={}, protocols=())).boot()
 
 
@@ -332,9 +332,9 @@ async def test_a_stranger_that_names_no_version_may_come_without_one_once_accept
 
 @pytest.mark.parametrize("profile", [2, 3])
 async def test_a_charger_that_must_come_encrypted_is_refused_without(site: Site, profile: int) -> None:
-    await site.do(chargers.update, "CP1", {"security_profile": profile})
+    await site.do(inventory.update, "CP1", {"security_profile": profile})
     assert await site.refused() == 401
-    assert (await site.see(chargers.knock_of, "CP1")).reason == "not_encrypted"
+    assert (await site.see(inventory.knock_of, "CP1")).reason == "not_encrypted"
 
 
 async def test_a_charger_of_profile_0_needs_no_password(site: Site) -> None:
@@ -345,16 +345,16 @@ async def test_a_charger_of_profile_0_needs_no_password(site: Site) -> None:
 async def test_a_charger_without_a_password_of_its_own_stays_out(site: Site) -> None:
     await site.add("EMPTY", password=None)
     assert await site.refused("EMPTY", headers=basic("EMPTY", "")) == 401
-    assert (await site.see(chargers.knock_of, "EMPTY")).reason == "no_password_set"
+    assert (await site.see(inventory.knock_of, "EMPTY")).reason == "no_password_set"
 
 
 async def test_an_archived_charger_stays_out_and_one_that_is_connected_is_sent_away(site: Site) -> None:
     charger = await site.connect()
     await charger.boot()
-    await site.do(chargers.archive, "CP1")
+    await site.do(inventory.archive, "CP1")
     assert await charger.closed() == 1000
     assert await site.refused() == 401
-    assert [knock.reason for knock in await site.see(chargers.knocks)] == ["archived"]
+    assert [knock.reason for knock in await site.see(inventory.knocks)] == ["archived"]
 
 
 async def test_a_browser_is_told_what_the_address_is_for(site: Site) -> None:
@@ -401,12 +401,10 @@ async def test_comings_and_goings_are_kept_as_intervals(site: Site) -> None:
     await charger.boot()
     await charger.ws.close()
 
-    async def ended() -> list[charger_records.ConnectionSpan]:
-        spans = await site.see(
-            charger_records.connections, "CP1", begin, datetime.now(UTC) + timedelta(seconds=1)
-        )
+    async def ended() -> list[records.ConnectionSpan]:
+        spans = await site.see(records.connections, "CP1", begin, datetime.now(UTC) + timedelta(seconds=1))
         return [span for span in spans if span.until is not None]
 
     (span,) = await site.until(ended)
     assert (span.protocol, span.remote, span.reason) == ("ocpp1.6", "127.0.0.1", "closed")
-    assert (await site.see(chargers.get, "CP1")).disconnected_at is not None
+    assert (await site.see(inventory.get, "CP1")).disconnected_at is not None

@@ -21,8 +21,9 @@ from ocpp.v16.enums import (
     ReservationStatus,
 )
 
-from onprem_csms.domain import commands
-from onprem_csms.services import chargers, configuration, reservations
+from onprem_csms.domain.chargers import commands
+from onprem_csms.services.chargers import configuration, inventory
+from onprem_csms.services.charging import reservations
 from tests.ocpp.conftest import Site, basic
 
 CARD = "04A1B2C3"
@@ -155,4 +156,4 @@ async def test_ten_foreign_chargers_talk_at_once(site: Site) -> None:
 
     await asyncio.gather(*(day(number) for number in range(10)))
     assert [session.energy_wh for session in await site.sessions(state="ended")] == [1000] * 10
-    assert len(await site.see(chargers.find)) == 11
+    assert len(await site.see(inventory.find)) == 11

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.ocpp import frames, salvage
-from onprem_csms.ocpp.frames import Call, CallError, CallResult, FrameError, Limits
+from onprem_csms.ocpp.rpc import frames, salvage
+from onprem_csms.ocpp.rpc.frames import Call, CallError, CallResult, FrameError, Limits
 
 MONEY = frozenset(("StartTransaction", "StopTransaction", "MeterValues"))
 LIMITS = Limits(max_bytes=2000, max_depth=8, must_answer=MONEY)

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onprem_csms.errors import StoreError
-from onprem_csms.ocpp import moments
-from onprem_csms.services import charger_records, chargers, presence, review
+from onprem_csms.ocpp.rpc import moments
+from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.charging import presence, review
 from tests.ocpp.conftest import Charger, Site
 
 CARD = "04A1B2C3"
@@ -139,7 +140,7 @@ async def test_a_flood_of_answers_nobody_asked_for_is_dropped_and_leaves_no_mess
         await charger.say(f'[3,"flood-{number}",{{"status":"Accepted"}}]')
     assert await lives(charger)
     assert (await site.quirks())["stray_answer"].times == 20_000
-    assert await site.see(charger_records.messages, "CP1") == []
+    assert await site.see(records.messages, "CP1") == []
 
 
 async def test_a_flood_of_rubbish_is_counted_but_not_kept_without_end(site: Site, neighbour: Charger) -> None:
@@ -149,7 +150,7 @@ async def test_a_flood_of_rubbish_is_counted_but_not_kept_without_end(site: Site
     assert await lives(charger)
     assert (await site.quirks())["unreadable"].times == 500
     await asyncio.sleep(0.6)
-    kept = await site.see(charger_records.messages, "CP1", limit=1000)
+    kept = await site.see(records.messages, "CP1", limit=1000)
     assert len(kept) <= 100
 
 
@@ -160,7 +161,7 @@ async def test_a_frame_beyond_every_limit_ends_this_connection_only(site: Site, 
     await site.until(lambda: not site.stations.online("CP1"))
 
     async def counted() -> bool:
-        return "over_limit" in {quirk.kind for quirk in await site.see(charger_records.quirks, "CP1")}
+        return "over_limit" in {quirk.kind for quirk in await site.see(records.quirks, "CP1")}
 
     await site.until(counted)
 
@@ -186,7 +187,7 @@ async def test_the_operator_sees_each_deviation_with_an_example(site: Site) -> N
     seen = (await site.quirks())["extra_property"]
     assert seen.times == 2
     assert '"extra"' in seen.example
-    stored = await site.see(chargers.get, "CP1")
+    stored = await site.see(inventory.get, "CP1")
     assert stored.id == "CP1"
 
 
@@ -195,7 +196,7 @@ async def test_deviations_are_stored_by_themselves(site: Site) -> None:
     await charger.result("Heartbeat", {"extra": True})
 
     async def stored() -> bool:
-        return bool(await site.see(charger_records.quirks, "CP1"))
+        return bool(await site.see(records.quirks, "CP1"))
 
     await site.until(stored)
 
@@ -316,15 +317,15 @@ async def test_a_broken_start_is_a_session_to_look_at(site: Site) -> None:
 async def test_a_fault_of_the_house_itself_is_no_fault_of_the_sale(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onprem_csms.services import charging
+    from onprem_csms.services.charging import reports
 
     def broken(*_: object) -> None:
         message = "a bug"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(charging, "start_session", broken)
-    monkeypatch.setattr(charging, "stop_session", broken)
-    monkeypatch.setattr(charging, "record_readings", broken)
+    monkeypatch.setattr(reports, "start_session", broken)
+    monkeypatch.setattr(reports, "stop_session", broken)
+    monkeypatch.setattr(reports, "record_readings", broken)
     charger = await site.connect()
     for action, payload in GOOD.items():
         assert_normal(action, await charger.call(action, payload))
@@ -350,7 +351,7 @@ async def test_a_fault_of_the_house_in_another_message_is_an_internal_error_with
 async def test_a_sale_that_cannot_be_stored_is_not_answered_so_that_the_charger_keeps_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onprem_csms.services import charging
+    from onprem_csms.services.charging import reports
 
     charger = await site.connect()
 
@@ -359,7 +360,7 @@ async def test_a_sale_that_cannot_be_stored_is_not_answered_so_that_the_charger_
         raise StoreError(message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(charging, "start_session", full)
+        patch.setattr(reports, "start_session", full)
         await charger.say([2, "m", "StartTransaction", GOOD["StartTransaction"]])
         assert await charger.closed() is not None
     await site.until(lambda: not site.stations.online("CP1"))

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from onprem_csms.ocpp import moments
-from onprem_csms.services import charger_records, chargers, review
+from onprem_csms.ocpp.rpc import moments
+from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.charging import review
 from tests.ocpp.conftest import Charger, Site, open_site
 
 CARD = "04A1B2C3"
@@ -47,7 +48,7 @@ async def test_a_boot_is_answered_with_time_interval_and_status_in_the_order_of_
     assert list(answer) == ["currentTime", "interval", "status"]
     assert (answer["interval"], answer["status"]) == (300, "Accepted")
     assert len(answer["currentTime"]) == len("2026-11-22T07:00:00Z")
-    stored = await site.see(chargers.get, "CP1")
+    stored = await site.see(inventory.get, "CP1")
     assert (stored.vendor, stored.model, stored.serial, stored.firmware) == ("ACME", "X1", "S1", "1.0")
     assert stored.boot_info == told
     assert await site.quirks() == {}
@@ -68,12 +69,12 @@ async def test_answers_are_compact_json(site: Site) -> None:
 
 async def test_a_heartbeat_tells_the_time_and_leaves_no_trace(site: Site) -> None:
     charger = await site.connect()
-    before = await site.see(charger_records.messages, "CP1")
+    before = await site.see(records.messages, "CP1")
     answer = await charger.result("Heartbeat")
     at = datetime.fromisoformat(answer["currentTime"])
     assert abs((datetime.now(UTC) - at).total_seconds()) < 5
     await asyncio.sleep(0.6)  # longer than messages may wait for their group
-    assert await site.see(charger_records.messages, "CP1") == before
+    assert await site.see(records.messages, "CP1") == before
 
 
 async def test_a_session_is_told_stored_and_its_messages_kept_as_they_were(site: Site) -> None:
@@ -91,7 +92,7 @@ async def test_a_session_is_told_stored_and_its_messages_kept_as_they_were(site:
     assert (session.energy_wh, session.reason, session.charger_id) == (2000, "local", "CP1")
     actions = [
         message.text.split('"')[3]
-        for message in reversed(await site.see(charger_records.messages, "CP1"))
+        for message in reversed(await site.see(records.messages, "CP1"))
         if message.direction == "in"
     ]
     assert actions == ["BootNotification", "StartTransaction", "MeterValues", "StopTransaction"]
@@ -168,13 +169,13 @@ async def test_a_status_before_any_boot_makes_the_connector_with_its_slug(site: 
     await status(charger, "Available", 0)
     await status(charger, "Available", 1)
     await status(charger, "SuspendedEV", 2)
-    zero, one, two = (await site.see(chargers.get, "CP1")).connectors
+    zero, one, two = (await site.see(inventory.get, "CP1")).connectors
     assert (zero.number, zero.status, zero.slug) == (0, "available", None)
     assert (one.status, two.status) == ("available", "suspended_vehicle")
     assert one.slug is not None
     assert len(one.slug) >= 12
     assert one.slug != two.slug
-    found, connector = await site.see(chargers.by_slug, one.slug)
+    found, connector = await site.see(inventory.by_slug, one.slug)
     assert (found.id, connector.number) == ("CP1", 1)
 
 
@@ -183,7 +184,7 @@ async def test_statuses_are_kept_as_intervals_and_a_repeated_one_makes_none(site
     for word, seconds in (("Available", 300), ("Available", 290), ("Charging", 200), ("Available", 100)):
         await status(charger, word, timestamp=ago(seconds))
     since, until = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
-    spans = await site.see(charger_records.statuses, "CP1", since, until)
+    spans = await site.see(records.statuses, "CP1", since, until)
     assert [span.status for span in spans] == ["available", "charging", "available"]
     assert [span.until for span in spans][:2] == [span.since for span in spans][1:]
     assert spans[-1].until is None
@@ -194,14 +195,14 @@ async def test_a_backlog_of_old_statuses_does_not_drive_the_live_picture(site: S
     await status(charger, "Charging", timestamp=ago(10))
     for seconds in (5000, 4000, 3000):
         await status(charger, "Faulted", timestamp=ago(seconds))
-    (connector,) = (await site.see(chargers.get, "CP1")).connectors
+    (connector,) = (await site.see(inventory.get, "CP1")).connectors
     assert connector.status == "charging"
 
 
 async def test_a_fault_is_kept_with_the_chargers_own_words(site: Site) -> None:
     charger = await site.connect()
     await status(charger, "Faulted", errorCode="GroundFailure", info="Leak", vendorErrorCode="E42")
-    (connector,) = (await site.see(chargers.get, "CP1")).connectors
+    (connector,) = (await site.see(inventory.get, "CP1")).connectors
     assert (connector.status, connector.error_code, connector.info) == (
         "faulted",
         "GroundFailure",
@@ -213,7 +214,7 @@ async def test_a_charger_cannot_have_a_million_connectors(site: Site) -> None:
     charger = await site.connect()
     for connector in (-1, 101, 2**31, 2**63, 2**64 - 1):
         await status(charger, "Available", connector)
-    assert (await site.see(chargers.get, "CP1")).connectors == ()
+    assert (await site.see(inventory.get, "CP1")).connectors == ()
 
 
 # --- The rest -------------------------------------------------------------------------------------
@@ -235,7 +236,7 @@ async def test_a_charger_cannot_have_a_million_connectors(site: Site) -> None:
 async def test_a_notice_is_kept(site: Site, action: str, payload: dict[str, Any]) -> None:
     charger = await site.connect()
     assert await charger.result(action, payload) == {}
-    (notice,) = await site.see(charger_records.notices, "CP1")
+    (notice,) = await site.see(records.notices, "CP1")
     assert notice.kind == action
     assert set(notice.detail) == set(payload)
 
@@ -245,7 +246,7 @@ async def test_what_is_not_done_here_yet_says_so(site: Site) -> None:
     transfer = {"vendorId": "com.example", "messageId": "x", "data": "y"}
     assert await charger.result("DataTransfer", transfer) == {"status": "UnknownVendorId"}
     assert await charger.result("SignCertificate", {"csr": "abc"}) == {"status": "Rejected"}
-    assert len(await site.see(charger_records.notices, "CP1")) == 2
+    assert len(await site.see(records.notices, "CP1")) == 2
 
 
 async def test_an_unknown_action_is_not_implemented_and_one_of_the_house_not_supported(site: Site) -> None:
@@ -281,7 +282,7 @@ async def test_an_action_in_another_case_is_understood(site: Site) -> None:
 async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_for_is_taken(
     site: Site,
 ) -> None:
-    await site.do(chargers.update, "CP1", {"registration": "pending"})
+    await site.do(inventory.update, "CP1", {"registration": "pending"})
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Pending"
     available = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
@@ -297,7 +298,7 @@ async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_fo
 
 
 async def test_a_rejected_charger_may_report_sales_and_nothing_else(site: Site) -> None:
-    await site.do(chargers.update, "CP1", {"registration": "rejected"})
+    await site.do(inventory.update, "CP1", {"registration": "rejected"})
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Rejected"
     assert (await charger.call("Heartbeat"))[2] == "SecurityError"
@@ -308,10 +309,10 @@ async def test_a_rejected_charger_may_report_sales_and_nothing_else(site: Site) 
 
 
 async def test_a_charger_that_is_accepted_while_it_waits_is_asked_to_boot_again(site: Site) -> None:
-    await site.do(chargers.update, "CP1", {"registration": "pending"})
+    await site.do(inventory.update, "CP1", {"registration": "pending"})
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Pending"
-    await site.do(chargers.update, "CP1", {"registration": "accepted"})
+    await site.do(inventory.update, "CP1", {"registration": "accepted"})
     asked = await charger.answer({"status": "Accepted"})
     assert asked[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
     assert (await charger.boot())["status"] == "Accepted"

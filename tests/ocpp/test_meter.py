@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.domain.sessions import Reading
-from onprem_csms.ocpp import moments, v16_meter
+from onprem_csms.domain.charging.sessions import Reading
+from onprem_csms.ocpp.rpc import moments
+from onprem_csms.ocpp.v16 import meter
 
 AT = datetime(2026, 11, 22, 7, tzinfo=UTC)
 WINDOW = moments.window(AT, 300)
 
 
-def decode(*samples: dict[str, Any], timestamp: object = "2026-11-22T07:00:00Z") -> v16_meter.Decoded:
-    return v16_meter.decode([{"timestamp": timestamp, "sampledValue": list(samples)}], WINDOW)
+def decode(*samples: dict[str, Any], timestamp: object = "2026-11-22T07:00:00Z") -> meter.Decoded:
+    return meter.decode([{"timestamp": timestamp, "sampledValue": list(samples)}], WINDOW)
 
 
 def value(text: object, measurand: str | None = None, **more: str) -> dict[str, Any]:

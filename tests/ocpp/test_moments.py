@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.ocpp import moments
+from onprem_csms.ocpp.rpc import moments
 
 NOW = datetime(2026, 11, 22, 7, 0, 30, tzinfo=UTC)
 WINDOW = moments.window(NOW, 300)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.ocpp import schemas
-from onprem_csms.ocpp.repair import repair
+from onprem_csms.ocpp.rpc import schemas
+from onprem_csms.ocpp.rpc.repair import repair
 from onprem_csms.ocpp.versions import V16
 
 

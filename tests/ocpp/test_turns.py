@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onprem_csms.errors import Conflict
-from onprem_csms.ocpp.turns import TABLE, Turns
+from onprem_csms.ocpp.rpc.turns import TABLE, Turns
 
 
 @dataclass(frozen=True)

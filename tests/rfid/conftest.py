@@ -15,7 +15,7 @@ from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.events import Bus
 from onprem_csms.rfid.serial_port import Pace
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services.ports import DeskTap, ReaderState
+from onprem_csms.services.core.ports import DeskTap, ReaderState
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onprem_csms.domain.tokens import (
+from onprem_csms.domain.cards.numbers import (
     NUMBER_FORMATS,
     canonical_uid,
     check_rule,

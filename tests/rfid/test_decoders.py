@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from onprem_csms.domain.cards.numbers import NUMBER_FORMATS, canonical_uid
 from onprem_csms.domain.readers import ReaderConfig
-from onprem_csms.domain.tokens import NUMBER_FORMATS, canonical_uid
 from onprem_csms.rfid.reader import Debounce, ReaderFault, Tap
 from onprem_csms.rfid.registry import DECODERS, faults
 

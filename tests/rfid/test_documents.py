@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from onprem_csms import config
+from onprem_csms.domain.cards.numbers import NUMBER_FORMATS
 from onprem_csms.domain.readers import ReaderConfig
-from onprem_csms.domain.tokens import NUMBER_FORMATS
 from onprem_csms.rfid.registry import DECODERS, faults
 
 

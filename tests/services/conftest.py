@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from onprem_csms.clock import ManualClock
-from onprem_csms.db import keys
-from onprem_csms.db.database import Database
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.domain.chargers import NewCharger
-from onprem_csms.domain.sessions import (
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.database import Database
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.charging.sessions import (
     MeterBatch,
     Reading,
     StartAnswer,
@@ -21,12 +21,16 @@ from onprem_csms.domain.sessions import (
     StopAnswer,
     StopRequest,
 )
+from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.domain.tariffs import simple_tariff
-from onprem_csms.services import chargers, charging, sessions, tariffs, tokens, verify, wallets
-from onprem_csms.services.sessions import SessionView
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp, Wallet
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import reports, sessions
+from onprem_csms.services.charging.sessions import SessionView
+from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money.wallets import TopUp, Wallet
+from onprem_csms.services.site import verify
 
 BEGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -67,7 +71,7 @@ class House:
     ) -> StartAnswer:
         """Report a start now."""
         request = StartRequest(charger_id, connector, uid, meter, self.clock.at, **more)
-        answer: StartAnswer = await self.do(charging.start_session, request)
+        answer: StartAnswer = await self.do(reports.start_session, request)
         return answer
 
     async def meter(
@@ -75,14 +79,14 @@ class House:
     ) -> None:
         """Report a reading now."""
         reading = Reading(self.clock.at, register, power)
-        await self.do(charging.record_readings, MeterBatch(charger_id, 1, answer.transaction_id, (reading,)))
+        await self.do(reports.record_readings, MeterBatch(charger_id, 1, answer.transaction_id, (reading,)))
 
     async def stop(
         self, answer: StartAnswer, meter: int | None, charger_id: str = "CP1", **more: Any
     ) -> StopAnswer:
         """Report the end now."""
         request = StopRequest(charger_id, answer.transaction_id, meter, self.clock.at, **more)
-        stopped: StopAnswer = await self.do(charging.stop_session, request)
+        stopped: StopAnswer = await self.do(reports.stop_session, request)
         return stopped
 
     async def session(self, session_id: int) -> SessionView:
@@ -119,6 +123,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     tariff_id = await made.do(tariffs.create, tariff)
     await made.do(tariffs.make_default, getattr(tariff_id, "id", tariff_id))
     for number in range(10):
-        await made.do(chargers.create, NewCharger(f"CP{number}", security_profile=0))
+        await made.do(inventory.create, NewCharger(f"CP{number}", security_profile=0))
     yield made
     await store.close()

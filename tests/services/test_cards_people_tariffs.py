@@ -4,19 +4,22 @@ import asyncio
 
 import pytest
 
-from onprem_csms.domain.chargers import NewCharger
+from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.secrets import hash_password, hash_pin, verify_password, verify_pin
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.domain.tariffs import simple_tariff
 from onprem_csms.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from onprem_csms.events import Bus
-from onprem_csms.ocpp.options import Options
-from onprem_csms.ocpp.stations import Stations
+from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services import api_keys, chargers, people, pin_attempts, tariffs, tokens
-from onprem_csms.services.context import Context
-from onprem_csms.services.people import NewPerson, PersonFilter
-from onprem_csms.services.tokens import CardFilter, NewCard
+from onprem_csms.services.access import api_keys
+from onprem_csms.services.cards import people, pin_attempts, tokens
+from onprem_csms.services.cards.people import NewPerson, PersonFilter
+from onprem_csms.services.cards.tokens import CardFilter, NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.money import tariffs
 from tests.services.conftest import House
 
 UID = "04A1B2C3D4E5F6"
@@ -187,12 +190,12 @@ async def test_the_nearest_tariff_holds(house: House) -> None:
         return number
 
     assert await holds() == default
-    await house.do(chargers.create, NewCharger("YARD"))
-    await house.do(chargers.ensure_connector, "YARD", 1)
+    await house.do(inventory.create, NewCharger("YARD"))
+    await house.do(inventory.ensure_connector, "YARD", 1)
     assert await holds() == default
-    await house.do(chargers.update, "YARD", {"tariff_id": for_charger})
+    await house.do(inventory.update, "YARD", {"tariff_id": for_charger})
     assert await holds() == for_charger
-    await house.do(chargers.update_connector, "YARD", 1, {"tariff_id": for_connector})
+    await house.do(inventory.update_connector, "YARD", 1, {"tariff_id": for_connector})
     assert await holds() == for_connector
     with pytest.raises(Conflict):
         await house.do(tariffs.archive, for_connector)

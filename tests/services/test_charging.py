@@ -6,21 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from onprem_csms.domain.chargers import StatusChange
-from onprem_csms.domain.sessions import AuthorizeRequest, MeterBatch, Reading, StartRequest, StopRequest
-from onprem_csms.errors import Conflict
-from onprem_csms.services import (
-    authorization,
-    chargers,
-    charging,
-    presence,
-    review,
-    sessions,
-    tokens,
-    wallets,
+from onprem_csms.domain.chargers.chargers import StatusChange
+from onprem_csms.domain.charging.sessions import (
+    AuthorizeRequest,
+    MeterBatch,
+    Reading,
+    StartRequest,
+    StopRequest,
 )
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.errors import Conflict
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import authorization, presence, reports, review, sessions
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import TopUp
 from tests.services.conftest import BEGIN, House
 
 
@@ -49,7 +49,7 @@ async def test_a_repeated_start_gets_the_same_transaction_and_holds_once(house: 
     first = await house.start("04AABBCCDD", at_raw="2026-11-22T08:00:00Z")
     house.later(30)
     again = await house.do(
-        charging.start_session,
+        reports.start_session,
         StartRequest("CP1", 1, "04AABBCCDD", 0, BEGIN, at_raw="2026-11-22T08:00:00Z"),
     )
     assert again == first
@@ -76,7 +76,7 @@ async def test_a_repeated_stop_books_nothing_more(house: House) -> None:
 async def test_of_fifty_parallel_starts_on_one_balance_one_wins(house: House) -> None:
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
     requests = [StartRequest(f"CP{n % 10}", 1 + n // 10, "04AABBCCDD", n, house.clock.at) for n in range(50)]
-    answers = await asyncio.gather(*(house.do(charging.start_session, request) for request in requests))
+    answers = await asyncio.gather(*(house.do(reports.start_session, request) for request in requests))
     verdicts = [answer.verdict.status for answer in answers]
     assert verdicts.count("accepted") == 1
     assert set(verdicts) == {"accepted", "concurrent"}
@@ -176,9 +176,7 @@ async def test_readings_that_come_late_twice_and_out_of_order_give_the_same_bill
     moments = [BEGIN + timedelta(minutes=n) for n in range(1, 11)]
     readings = [Reading(at, 100 * n) for n, at in enumerate(moments, 1)]
     for at in (9, 0, 4, 4, 2, 9, 7, 1, 3, 5, 6, 8):
-        await house.do(
-            charging.record_readings, MeterBatch("CP1", 1, started.transaction_id, (readings[at],))
-        )
+        await house.do(reports.record_readings, MeterBatch("CP1", 1, started.transaction_id, (readings[at],)))
     house.clock.at = BEGIN + timedelta(minutes=11)
     await house.stop(started, 1100)
     points = (await house.store.read(sessions.curve, started.session_id)).points
@@ -223,7 +221,7 @@ async def test_a_limit_that_is_set_later_does_not_change_what_was_billed(house: 
     started = await house.start("04AABBCCDD")
     house.later(3600)
     await house.stop(started, 50_000)
-    await house.do(chargers.update, "CP1", {"max_power_w": 7000})
+    await house.do(inventory.update, "CP1", {"max_power_w": 7000})
     assert (await house.session(started.session_id)).energy_wh == 50_000
     assert await house.faults() == []
 
@@ -242,14 +240,14 @@ async def test_a_stop_with_a_wrong_transaction_is_matched_only_where_it_is_uniqu
     started = await house.start("04AABBCCDD")
     house.later(600)
     foreign = await house.do(
-        charging.stop_session, StopRequest("CP2", started.transaction_id, 1000, house.clock.at, "04AABBCCDD")
+        reports.stop_session, StopRequest("CP2", started.transaction_id, 1000, house.clock.at, "04AABBCCDD")
     )
     assert foreign.session_id is None
     assert (await house.session(started.session_id)).state == "active"
-    lost = await house.do(charging.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at))
+    lost = await house.do(reports.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at))
     assert lost.session_id is None
     matched = await house.do(
-        charging.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at, "04AABBCCDD")
+        reports.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at, "04AABBCCDD")
     )
     assert matched.session_id == started.session_id
     kinds = sorted(item.kind for item in await house.store.read(review.find))
@@ -289,9 +287,9 @@ async def test_idling_costs_after_the_grace_and_a_pause_of_the_charger_costs_not
     started = await house.start("04AABBCCDD")
     house.later(3600)
     await house.meter(started, 10000)
-    await house.do(charging.change_activity, "CP1", 1, house.clock.at, "paused")
+    await house.do(reports.change_activity, "CP1", 1, house.clock.at, "paused")
     house.later(3600)
-    await house.do(charging.change_activity, "CP1", 1, house.clock.at, "idle")
+    await house.do(reports.change_activity, "CP1", 1, house.clock.at, "idle")
     house.later(1800)
     await house.stop(started, 10000)
     session = await house.session(started.session_id)
@@ -376,7 +374,7 @@ async def test_a_top_up_during_the_session_lets_it_go_on(house: House) -> None:
 
 
 async def test_the_supervisor_stops_a_session_whose_readings_stay_away(house: House) -> None:
-    from onprem_csms.services import supervisor
+    from onprem_csms.services.charging import supervisor
 
     await house.prepaid_card("04AABBCCDD", 1000)
     started = await house.start("04AABBCCDD")
@@ -413,8 +411,8 @@ async def test_the_answer_to_a_start_names_the_group_whose_members_may_stop_it(h
 
 
 async def test_a_reservation_ends_by_itself_when_its_time_is_over(house: House) -> None:
-    from onprem_csms.services import reservations, supervisor
-    from onprem_csms.services.reservations import NewReservation
+    from onprem_csms.services.charging import reservations, supervisor
+    from onprem_csms.services.charging.reservations import NewReservation
 
     until = BEGIN + timedelta(minutes=10)
     await house.do(reservations.made, NewReservation("CP1", 7, 1, "04AABBCCDD", until))

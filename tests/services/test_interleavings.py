@@ -12,14 +12,18 @@ from fractions import Fraction
 import pytest
 
 from onprem_csms.clock import to_text
-from onprem_csms.db.database import Tx
-from onprem_csms.domain.chargers import NewCharger
-from onprem_csms.domain.money import round_half_up
-from onprem_csms.domain.sessions import MeterBatch, Reading, StartRequest, StopRequest
-from onprem_csms.services import chargers, charging, ending, sessions, tokens, verify, wallets
-from onprem_csms.services.sessions import SessionFilter
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.charging.sessions import MeterBatch, Reading, StartRequest, StopRequest
+from onprem_csms.domain.money.money import round_half_up
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import ending, reports, sessions
+from onprem_csms.services.charging.sessions import SessionFilter
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import TopUp
+from onprem_csms.services.site import verify
 from tests.services.conftest import BEGIN, House
 
 INTERLEAVINGS = 10_000
@@ -64,7 +68,7 @@ class World:
         self.random = random.Random(seed)
         self.seed = seed
         self.truths: list[Truth] = []
-        chargers.create(tx, NewCharger(f"X{seed}", security_profile=0))
+        inventory.create(tx, NewCharger(f"X{seed}", security_profile=0))
         self.cards = [self._card(n) for n in range(self.random.randint(1, 2))]
 
     def _card(self, number: int) -> Card:
@@ -89,7 +93,7 @@ class World:
         self.random.shuffle(messages)
         late = [messages.pop() for _ in range(min(len(messages), self.random.randint(0, 2)))]
         for message in messages:
-            charging.record_readings(self.tx, message)
+            reports.record_readings(self.tx, message)
             if self.random.random() < 0.15:
                 self._start(truth)
         if self.random.random() < 0.25:
@@ -97,7 +101,7 @@ class World:
         for _ in range(self.random.choice((1, 1, 2))):
             self._stop(truth)
         for message in late:
-            charging.record_readings(self.tx, message)
+            reports.record_readings(self.tx, message)
 
     def _happen(self, card: Card) -> Truth:
         last = self.truths[-1] if self.truths else None
@@ -116,7 +120,7 @@ class World:
         request = StartRequest(
             truth.charger_id, 1, truth.uid, truth.registers[0][1], truth.begin, at_raw=to_text(truth.begin)
         )
-        answer = charging.start_session(self.tx, request)
+        answer = reports.start_session(self.tx, request)
         assert truth.transaction_id in {"", answer.transaction_id}, "a repeated start got another transaction"
         truth.transaction_id, truth.session_id = answer.transaction_id, answer.session_id
 
@@ -126,7 +130,7 @@ class World:
 
     def _reboot(self, truth: Truth) -> None:
         """The charger restarts; its session is closed here, and the true end comes late."""
-        from onprem_csms.db import sessions as rows
+        from onprem_csms.db.charging import sessions as rows
 
         row = rows.get(self.tx, truth.session_id)
         assert row is not None
@@ -135,7 +139,7 @@ class World:
     def _stop(self, truth: Truth) -> None:
         at, register = truth.registers[-1]
         late = timedelta(seconds=self.random.choice((0, 0, 7))) if truth.stopped else timedelta(0)
-        charging.stop_session(
+        reports.stop_session(
             self.tx, StopRequest(truth.charger_id, truth.transaction_id, register, at + late, truth.uid)
         )
         truth.stopped = True

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from onprem_csms.domain.sessions import AuthorizeRequest
-from onprem_csms.domain.tariffs import simple_tariff
-from onprem_csms.services import authorization, chargers, ledger, people, tariffs, tokens, wallets
-from onprem_csms.services.context import Tx
-from onprem_csms.services.ledger import EntryFilter
-from onprem_csms.services.people import NewPerson
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.domain.charging.sessions import AuthorizeRequest
+from onprem_csms.domain.money.tariffs import simple_tariff
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards.people import NewPerson
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import authorization
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import ledger, tariffs, wallets
+from onprem_csms.services.money.ledger import EntryFilter
+from onprem_csms.services.money.wallets import TopUp
 from tests.services.conftest import House
 
 
@@ -57,16 +60,16 @@ async def test_a_session_begins_with_the_tariff_that_holds_now(house: House) -> 
 
     assert await name_at_start() == "Standard"
     other = await house.do(tariffs.create, simple_tariff("Other", "HUF", per_kwh="100"))
-    await house.do(chargers.update, "CP1", {"tariff_id": other.id})
+    await house.do(inventory.update, "CP1", {"tariff_id": other.id})
     assert await name_at_start() == "Other"
     await house.do(tariffs.change, other.id, simple_tariff("Changed", "HUF", per_kwh="90"))
     assert await name_at_start() == "Changed"
     third = await house.do(tariffs.create, simple_tariff("Third", "HUF", per_kwh="80"))
-    await house.do(chargers.ensure_connector, "CP1", 1)
-    await house.do(chargers.update_connector, "CP1", 1, {"tariff_id": third.id})
+    await house.do(inventory.ensure_connector, "CP1", 1)
+    await house.do(inventory.update_connector, "CP1", 1, {"tariff_id": third.id})
     assert await name_at_start() == "Third"
-    await house.do(chargers.update_connector, "CP1", 1, {"tariff_id": None})
-    await house.do(chargers.update, "CP1", {"tariff_id": None})
+    await house.do(inventory.update_connector, "CP1", 1, {"tariff_id": None})
+    await house.do(inventory.update, "CP1", {"tariff_id": None})
     await house.do(tariffs.make_default, third.id)
     assert await name_at_start() == "Third"
 

@@ -11,17 +11,21 @@ from urllib.parse import quote
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from onprem_csms import app, config
-from onprem_csms.db import keys
-from onprem_csms.db.keys import DataFolder
-from onprem_csms.domain.chargers import NewCharger, StatusChange
-from onprem_csms.domain.sessions import MeterBatch, Reading, StartRequest, StopRequest
-from onprem_csms.domain.tariffs import simple_tariff
-from onprem_csms.services import chargers, charging, operators, people, presence, tariffs, tokens, wallets
-from onprem_csms.services.context import Context, Tx
-from onprem_csms.services.operators import NewOperator
-from onprem_csms.services.people import NewPerson
-from onprem_csms.services.tokens import NewCard
-from onprem_csms.services.wallets import TopUp
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.chargers.chargers import NewCharger, StatusChange
+from onprem_csms.domain.charging.sessions import MeterBatch, Reading, StartRequest, StopRequest
+from onprem_csms.domain.money.tariffs import simple_tariff
+from onprem_csms.services.access import operators
+from onprem_csms.services.access.operators import NewOperator
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards.people import NewPerson
+from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import presence, reports
+from onprem_csms.services.core.context import Context, Tx
+from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money.wallets import TopUp
 
 PASSWORD = "correct horse battery"
 CHARGER, CARD = "GARAGE/1", "04A1B2C3D4E5F6"
@@ -126,9 +130,9 @@ async def furnish(site: Site) -> None:
 
 def _build(tx: Tx) -> None:
     tariffs.create(tx, simple_tariff("Nappali", "HUF", per_kwh="149", start_fee="300", vat_percent="27"))
-    chargers.create(tx, NewCharger(CHARGER, "Garázs <bal>", password="a-long-password"))
+    inventory.create(tx, NewCharger(CHARGER, "Garázs <bal>", password="a-long-password"))
     for number, status in ((1, "charging"), (2, "faulted")):
-        chargers.ensure_connector(tx, CHARGER, number)
+        inventory.ensure_connector(tx, CHARGER, number)
         error = "GroundFailure" if status == "faulted" else ""
         presence.status_changed(
             tx,
@@ -142,17 +146,15 @@ def _build(tx: Tx) -> None:
 
 def _charge(tx: Tx) -> None:
     begin = tx.now - timedelta(hours=3)
-    ended = charging.start_session(tx, StartRequest(CHARGER, 2, CARD, 1_000, begin))
+    ended = reports.start_session(tx, StartRequest(CHARGER, 2, CARD, 1_000, begin))
     later = begin + timedelta(hours=1)
-    charging.record_readings(
-        tx, MeterBatch(CHARGER, 2, ended.transaction_id, (Reading(later, 8_000, 7_000),))
-    )
-    charging.stop_session(tx, StopRequest(CHARGER, ended.transaction_id, 8_500, later + timedelta(minutes=5)))
-    running = charging.start_session(
+    reports.record_readings(tx, MeterBatch(CHARGER, 2, ended.transaction_id, (Reading(later, 8_000, 7_000),)))
+    reports.stop_session(tx, StopRequest(CHARGER, ended.transaction_id, 8_500, later + timedelta(minutes=5)))
+    running = reports.start_session(
         tx, StartRequest(CHARGER, 1, CARD, 20_000, tx.now - timedelta(minutes=20))
     )
     reading = Reading(tx.now - timedelta(minutes=1), 22_000, 11_000)
-    charging.record_readings(tx, MeterBatch(CHARGER, 1, running.transaction_id, (reading,)))
+    reports.record_readings(tx, MeterBatch(CHARGER, 1, running.transaction_id, (reading,)))
 
 
 def charger_path(tab: str = "") -> str:

@@ -10,7 +10,9 @@ from pytest_aiohttp import AiohttpClient
 
 from onprem_csms import config
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.services import chargers, review, tariffs
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import review
+from onprem_csms.services.money import tariffs
 from onprem_csms.web import base, words
 from onprem_csms.web.admin import settings
 from onprem_csms.web.guards import Routes, public
@@ -86,7 +88,7 @@ async def test_the_settings_of_a_charger_are_saved_and_faults_keep_what_was_type
         "allow_missing_subprotocol": "1",
     }
     assert (await admin.post(charger_path("settings"), form)).status == 303
-    charger = await site.ctx.read(chargers.get, CHARGER)
+    charger = await site.ctx.read(inventory.get, CHARGER)
     assert (charger.name, charger.registration, charger.max_power_w) == ("Udvar", "pending", 22_500)
     assert charger.allow_missing_subprotocol
     wrong = await admin.post(charger_path("settings"), {**form, "max_power": "much", "name": "Other"})
@@ -99,7 +101,7 @@ async def test_a_connector_gets_its_own_name_and_tariff(site: Site, admin: Visit
     path = f"{charger_path()}/connectors/1"
     form = {"connector-1-name": "Left", "connector-1-tariff": "1"}
     assert (await admin.post(path, form)).status == 303
-    connector = (await site.ctx.read(chargers.get, CHARGER)).connectors[0]
+    connector = (await site.ctx.read(inventory.get, CHARGER)).connectors[0]
     assert (connector.name, connector.tariff_id) == ("Left", 1)
 
 

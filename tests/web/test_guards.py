@@ -1,7 +1,7 @@
 from urllib.parse import unquote
 
 from onprem_csms.app import compose
-from onprem_csms.ocpp.options import Options
+from onprem_csms.ocpp.door.options import Options
 from onprem_csms.web.admin.routes import ROUTES
 from onprem_csms.web.guards import guard_of
 from tests.web.site import CARD, CHARGER, Site, charger_path

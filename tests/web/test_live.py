@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from onprem_csms.services import sessions
+from onprem_csms.services.charging import sessions
 from tests.web.site import Site, Visitor, running_site
 
 

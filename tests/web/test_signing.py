@@ -1,4 +1,4 @@
-from onprem_csms.services import logins, operators
+from onprem_csms.services.access import logins, operators
 from tests.web.site import PASSWORD, Site
 
 FORM = {"name": "Ági", "password": PASSWORD, "repeated": PASSWORD, "language": "hu"}

@@ -5,15 +5,18 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from onprem_csms.domain.cards.numbers import desk_uid
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.domain.tokens import desk_uid
-from onprem_csms.services import audit, people, sessions, tokens, wallets
-from onprem_csms.services.context import Tx
-from onprem_csms.services.hashing import in_thread
-from onprem_csms.services.people import Person, PersonFilter
-from onprem_csms.services.sessions import SessionFilter, SessionView
-from onprem_csms.services.tokens import Card, CardFilter, NewCard
-from onprem_csms.services.wallets import Movement
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards.people import Person, PersonFilter
+from onprem_csms.services.cards.tokens import Card, CardFilter, NewCard
+from onprem_csms.services.charging import sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.core.hashing import in_thread
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import Movement
 from onprem_csms.web.admin.common import deed, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted

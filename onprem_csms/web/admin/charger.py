@@ -5,13 +5,15 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers import Charger
-from onprem_csms.services import charger_records, chargers, sessions, tariffs
-from onprem_csms.services.charger_records import ConnectionSpan, Notice, Quirk, StatusSpan
-from onprem_csms.services.chargers import KnockView
-from onprem_csms.services.context import Tx
-from onprem_csms.services.sessions import SessionFilter, SessionView
-from onprem_csms.services.tariffs import StoredTariff
+from onprem_csms.domain.chargers.chargers import Charger
+from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.chargers.inventory import KnockView
+from onprem_csms.services.chargers.records import ConnectionSpan, Notice, Quirk, StatusSpan
+from onprem_csms.services.charging import sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import tariffs
+from onprem_csms.services.money.tariffs import StoredTariff
 from onprem_csms.web.admin.pictures import Piece, gaps, ribbon
 from onprem_csms.web.base import context, render
 
@@ -45,17 +47,17 @@ class ChargerPage:
 
 
 def _find(tx: Tx, charger_id: str) -> Found:
-    charger = chargers.get(tx, charger_id)
+    charger = inventory.get(tx, charger_id)
     return Found(
         charger,
         sessions.find(tx, SessionFilter(charger_id=charger_id, state="active")),
         sessions.find(tx, SessionFilter(charger_id=charger_id, limit=8)),
         {one.number: tariffs.for_connector(tx, charger_id, one.number) for one in charger.connectors},
-        charger_records.quirks(tx, charger_id),
-        charger_records.notices(tx, charger_id, limit=8),
-        chargers.knock_of(tx, charger_id),
-        charger_records.statuses(tx, charger_id, tx.now - DAY, tx.now),
-        charger_records.connections(tx, charger_id, tx.now - DAY, tx.now),
+        records.quirks(tx, charger_id),
+        records.notices(tx, charger_id, limit=8),
+        inventory.knock_of(tx, charger_id),
+        records.statuses(tx, charger_id, tx.now - DAY, tx.now),
+        records.connections(tx, charger_id, tx.now - DAY, tx.now),
     )
 
 

@@ -7,16 +7,17 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from onprem_csms.domain import commands
-from onprem_csms.domain.chargers import Charger
-from onprem_csms.domain.commands import Command, Topic
+from onprem_csms.domain.chargers import commands
+from onprem_csms.domain.chargers.chargers import Charger
+from onprem_csms.domain.chargers.commands import Command, Topic
 from onprem_csms.errors import NotFound, PeerError
-from onprem_csms.services import chargers, commanding, configuration, sessions
-from onprem_csms.services.commanding import CommandView
-from onprem_csms.services.configuration import Setting
-from onprem_csms.services.context import Tx
-from onprem_csms.services.ports import CommandResult, CommandStatus
-from onprem_csms.services.sessions import SessionFilter, SessionView
+from onprem_csms.services.chargers import commanding, configuration, inventory
+from onprem_csms.services.chargers.commanding import CommandView
+from onprem_csms.services.chargers.configuration import Setting
+from onprem_csms.services.charging import sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.core.ports import CommandResult, CommandStatus
 from onprem_csms.web.admin.common import charger_path
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
@@ -109,7 +110,7 @@ FORMS: dict[str, Callable[[Form], Command]] = {
 
 def _find(tx: Tx, charger_id: str) -> tuple[Charger, list[SessionView], list[Setting], list[CommandView]]:
     return (
-        chargers.get(tx, charger_id),
+        inventory.get(tx, charger_id),
         sessions.find(tx, SessionFilter(charger_id=charger_id, state="active")),
         configuration.find(tx, charger_id),
         commanding.find(tx, charger_id, limit=30),

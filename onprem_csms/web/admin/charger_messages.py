@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers import Charger
-from onprem_csms.services import charger_records, chargers
-from onprem_csms.services.charger_records import MessageFilter, RawMessage
-from onprem_csms.services.context import Tx
+from onprem_csms.domain.chargers.chargers import Charger
+from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.chargers.records import MessageFilter, RawMessage
+from onprem_csms.services.core.context import Tx
 from onprem_csms.web.admin.common import link, whole
 from onprem_csms.web.base import context, render
 from onprem_csms.web.forms import Form
@@ -40,7 +40,7 @@ class MessagesPage:
 
 
 def _find(tx: Tx, charger_id: str, wanted: MessageFilter) -> tuple[Charger, list[RawMessage]]:
-    return chargers.get(tx, charger_id), charger_records.search_messages(tx, charger_id, wanted)
+    return inventory.get(tx, charger_id), records.search_messages(tx, charger_id, wanted)
 
 
 async def show(request: web.Request) -> web.StreamResponse:

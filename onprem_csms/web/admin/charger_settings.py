@@ -5,16 +5,18 @@ from typing import Any
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers import REGISTRATIONS, Charger
-from onprem_csms.services import audit, chargers, tariffs
-from onprem_csms.services.context import Tx
-from onprem_csms.services.tariffs import StoredTariff
+from onprem_csms.domain.chargers.chargers import REGISTRATIONS, Charger
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import tariffs
+from onprem_csms.services.money.tariffs import StoredTariff
 from onprem_csms.web.admin.common import charger_path, deed
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.languages import N_
 
-# Rules by which a charger's spelling of card numbers is understood (domain/tokens.py).
+# Rules by which a charger's spelling of card numbers is understood (domain/cards/numbers.py).
 TRANSFORMS: tuple[tuple[str, str], ...] = (
     ("none", N_("As the charger sends them")),
     ("reverse", N_("Bytes in reverse order")),
@@ -44,7 +46,7 @@ class SettingsPage:
 
 
 def _find(tx: Tx, charger_id: str) -> tuple[Charger, list[StoredTariff]]:
-    return chargers.get(tx, charger_id), tariffs.find(tx)
+    return inventory.get(tx, charger_id), tariffs.find(tx)
 
 
 async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse:
@@ -74,7 +76,7 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
     }
     form.check()
     done = deed(request, "charger.changed", charger_id)
-    await context(request).write(audit.done, done, chargers.update, charger_id, changes)
+    await context(request).write(audit.done, done, inventory.update, charger_id, changes)
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 
@@ -88,7 +90,7 @@ async def save_connector(request: web.Request, form: Form) -> web.StreamResponse
     }
     form.check()
     done = deed(request, "connector.changed", f"{charger_id} {number}")
-    await context(request).write(audit.done, done, chargers.update_connector, charger_id, number, changes)
+    await context(request).write(audit.done, done, inventory.update_connector, charger_id, number, changes)
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 

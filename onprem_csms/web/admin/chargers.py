@@ -5,11 +5,13 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers import Charger, NewCharger
-from onprem_csms.services import audit, chargers, credentials, sessions
-from onprem_csms.services.chargers import Credentials, KnockView
-from onprem_csms.services.context import Tx
-from onprem_csms.services.sessions import SessionFilter, SessionView
+from onprem_csms.domain.chargers.chargers import Charger, NewCharger
+from onprem_csms.services.chargers import credentials, inventory
+from onprem_csms.services.chargers.inventory import Credentials, KnockView
+from onprem_csms.services.charging import sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.context import Tx
 from onprem_csms.web.admin.common import deed, link
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
@@ -74,10 +76,10 @@ class _Found:
 
 def _find(tx: Tx, text: str, after: str) -> _Found:
     return _Found(
-        chargers.find(tx, text=text, after=after, limit=PER_PAGE + 1),
+        inventory.find(tx, text=text, after=after, limit=PER_PAGE + 1),
         sessions.find(tx, SessionFilter(state="active", limit=1000)),
-        chargers.knocks(tx, known=False),
-        chargers.knocks(tx, known=True),
+        inventory.knocks(tx, known=False),
+        inventory.knocks(tx, known=True),
     )
 
 
@@ -111,7 +113,7 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
     password = credentials.generate()
     new = NewCharger(form.text("id", max_length=128), form.text("name", required=False), password=password)
     form.check()
-    await context(request).write(audit.done, deed(request, "charger.added", new.id), chargers.create, new)
+    await context(request).write(audit.done, deed(request, "charger.added", new.id), inventory.create, new)
     return show_credentials(request, new.id, password)
 
 
@@ -123,7 +125,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
     password = await context(request).write(
         audit.done,
         deed(request, "charger.accepted", identity, use),
-        chargers.accept_knock,
+        inventory.accept_knock,
         identity,
         use=ACCEPTANCES[use],
     )
@@ -134,7 +136,7 @@ async def dismiss(request: web.Request) -> web.StreamResponse:
     """Forget an attempt to connect; it is listed again when it comes again."""
     form = await read_form(request)
     identity = form.text("identity")
-    await context(request).write(chargers.dismiss_knock, identity)
+    await context(request).write(inventory.dismiss_knock, identity)
     return redirect(request, "/admin/chargers", said=N_("The attempt was taken off the list."))
 
 
@@ -142,7 +144,7 @@ async def reset_password(request: web.Request) -> web.StreamResponse:
     """Give a charger a new password and show it once."""
     charger_id = request.match_info["id"]
     done = deed(request, "charger.password", charger_id)
-    password = await context(request).write(audit.done, done, chargers.reset_password, charger_id)
+    password = await context(request).write(audit.done, done, inventory.reset_password, charger_id)
     return show_credentials(request, charger_id, password)
 
 
@@ -150,7 +152,7 @@ async def archive(request: web.Request) -> web.StreamResponse:
     """Take a charger out of use."""
     charger_id = request.match_info["id"]
     done = deed(request, "charger.archived", charger_id)
-    await context(request).write(audit.done, done, chargers.archive, charger_id)
+    await context(request).write(audit.done, done, inventory.archive, charger_id)
     return redirect(request, "/admin/chargers", said=N_("The charger was taken out of use."))
 
 

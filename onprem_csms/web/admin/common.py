@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from onprem_csms.services.audit import Deed
+from onprem_csms.services.core.audit import Deed
 from onprem_csms.web.guards import operator_of
 
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from onprem_csms.services.context import Context
+from onprem_csms.services.core.context import Context
 from onprem_csms.web.admin import desk_booking, desk_cards, desk_labels, desk_slips, desk_station
 from onprem_csms.web.guards import Route, Routes, operator
 

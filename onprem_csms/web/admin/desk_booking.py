@@ -5,12 +5,12 @@ from typing import Literal, cast
 
 from aiohttp import web
 
+from onprem_csms.domain.cards.numbers import desk_uid
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.domain.tokens import desk_uid
 from onprem_csms.errors import Conflict, Invalid
-from onprem_csms.services import desk
-from onprem_csms.services.desk import Blocking, Booking, DeskTopUp, IssueCard, Method, Shown
-from onprem_csms.services.hashing import in_thread
+from onprem_csms.services.core.hashing import in_thread
+from onprem_csms.services.desk import cash_desk
+from onprem_csms.services.desk.cash_desk import Blocking, Booking, DeskTopUp, IssueCard, Method, Shown
 from onprem_csms.web.admin.desk_cards import NAMESAKES, card_address, show, uid_of
 from onprem_csms.web.admin.desk_lines import BETWEEN, REASONS
 from onprem_csms.web.base import context, redirect
@@ -26,7 +26,7 @@ _NEW_PERSON, _OTHER = "new", "other"
 async def top_up(request: web.Request, form: Form) -> web.StreamResponse:
     """Book money onto the card."""
     ctx, uid = context(request), uid_of(request)
-    found = await ctx.read(desk.show, uid)
+    found = await ctx.read(cash_desk.show, uid)
     wallet = found.known.wallet if found.known else None
     wanted = DeskTopUp(
         _shown(uid, form),
@@ -35,8 +35,8 @@ async def top_up(request: web.Request, form: Form) -> web.StreamResponse:
         form.text("document", required=False, max_length=40),
     )
     form.check()
-    desk.check_tap(ctx.readers, wanted.shown)
-    booking = await ctx.write(desk.top_up, wanted, operator_of(request).name)
+    cash_desk.check_tap(ctx.readers, wanted.shown)
+    booking = await ctx.write(cash_desk.top_up, wanted, operator_of(request).name)
     return _to_result(request, booking)
 
 
@@ -59,8 +59,8 @@ async def issue(request: web.Request, form: Form) -> web.StreamResponse:
     )
     form.check()
     new = replace(new, person_id=await _person(request, form))
-    desk.check_tap(ctx.readers, shown)
-    return _to_result(request, await ctx.write(desk.issue, new, operator_of(request).name), issued=True)
+    cash_desk.check_tap(ctx.readers, shown)
+    return _to_result(request, await ctx.write(cash_desk.issue, new, operator_of(request).name), issued=True)
 
 
 @posted(show)
@@ -73,7 +73,7 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
     text = words if reason == _OTHER else BETWEEN.join(filter(None, (REASONS[reason], words)))
     uid = uid_of(request)
     blocking = Blocking(text, lost=reason in ("lost", "stolen"))
-    await context(request).write(desk.block, uid, blocking, operator_of(request).name)
+    await context(request).write(cash_desk.block, uid, blocking, operator_of(request).name)
     return redirect(request, card_address(uid), said=N_("The card is blocked."))
 
 
@@ -81,7 +81,7 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
 async def unblock(request: web.Request, form: Form) -> web.StreamResponse:
     """Let the card charge again."""
     uid = uid_of(request)
-    await context(request).write(desk.unblock, uid, operator_of(request).name)
+    await context(request).write(cash_desk.unblock, uid, operator_of(request).name)
     return redirect(request, card_address(uid), said=N_("The card may charge again."))
 
 
@@ -91,7 +91,7 @@ async def set_pin(request: web.Request, form: Form) -> web.StreamResponse:
     uid = uid_of(request)
     hashed = await _pin_hash(form, required=True)
     form.check()
-    await context(request).write(desk.set_pin, uid, cast("str", hashed), operator_of(request).name)
+    await context(request).write(cash_desk.set_pin, uid, cast("str", hashed), operator_of(request).name)
     return redirect(request, card_address(uid), said=N_("The card has a new PIN."))
 
 
@@ -119,7 +119,7 @@ def _amount(form: Form, currency: str, *, required: bool = True) -> int:
     chosen, other = form.typed.get("amount", ""), form.typed.get("other", "").strip()
     if chosen == _OTHER or (other and not chosen):
         return form.amount("other", currency)
-    quick = {str(minor): minor for minor in desk.QUICK_AMOUNTS[currency]}
+    quick = {str(minor): minor for minor in cash_desk.QUICK_AMOUNTS[currency]}
     if chosen not in quick and (required or chosen):
         form.fault("amount", N_("Choose an amount."))
     return quick.get(chosen, 0)
@@ -147,7 +147,7 @@ async def _person(request: web.Request, form: Form) -> int | None:
         return form.integer("person")
     if chosen == _NEW_PERSON:
         return None
-    same = await context(request).read(desk.namesakes, form.typed.get("name", ""))
+    same = await context(request).read(cash_desk.namesakes, form.typed.get("name", ""))
     if same:
         request[NAMESAKES] = tuple(same)
         raise Conflict(

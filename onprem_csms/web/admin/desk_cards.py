@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from onprem_csms.domain.tokens import canonical_uid, from_keyboard
+from onprem_csms.domain.cards.numbers import canonical_uid, from_keyboard
 from onprem_csms.errors import AppError, Invalid
-from onprem_csms.services import desk
-from onprem_csms.services.desk import DeskCard, Shown
-from onprem_csms.services.people import Person
-from onprem_csms.services.tokens import Card
-from onprem_csms.services.wallets import BELOW_ZERO
+from onprem_csms.services.cards.people import Person
+from onprem_csms.services.cards.tokens import Card
+from onprem_csms.services.desk import cash_desk
+from onprem_csms.services.desk.cash_desk import DeskCard, Shown
+from onprem_csms.services.money.wallets import BELOW_ZERO
 from onprem_csms.web.admin.desk_lines import BETWEEN, REASONS, WENT_BELOW_ZERO, Line, lines_of, state_of
 from onprem_csms.web.admin.desk_station import Workstation, workstation
 from onprem_csms.web.base import context, redirect, render
@@ -94,7 +94,7 @@ async def find(request: web.Request) -> web.StreamResponse:
         return redirect(request, card_address(from_keyboard("".join(text.split()), work.number_format)))
     except Invalid as fault:
         refusal = fault
-    matches = tuple(await context(request).read(desk.search, text))
+    matches = tuple(await context(request).read(cash_desk.search, text))
     if not matches and _HEX_LIKE.issuperset(text):
         return render(request, "desk/wait.html", WaitPage(work, text, refusal))
     return render(request, "desk/wait.html", WaitPage(work, text, matches=matches))
@@ -103,7 +103,7 @@ async def find(request: web.Request) -> web.StreamResponse:
 async def show(request: web.Request, form: Form | None = None) -> web.StreamResponse:
     """Show one card, with the form of its that was refused, if any; every showing makes a new key."""
     ctx, uid, form = context(request), uid_of(request), form or Form()
-    found = await ctx.read(desk.show, uid)
+    found = await ctx.read(cash_desk.show, uid)
     wallet = found.known.wallet if found.known else None
     currency = wallet.currency if wallet else ctx.settings.currency
     work, tap = workstation(request), _tap_of(request, form)
@@ -115,7 +115,7 @@ async def show(request: web.Request, form: Form | None = None) -> web.StreamResp
         shown=shown,
         state=state_of(found.known, ctx.clock.now()),
         currency=currency,
-        quick=desk.QUICK_AMOUNTS[currency],
+        quick=cash_desk.QUICK_AMOUNTS[currency],
         asked=asked,
         form=form,
         blank=Form(),

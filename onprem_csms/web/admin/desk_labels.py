@@ -8,9 +8,9 @@ from aiohttp import web
 from markupsafe import Markup
 from yarl import URL
 
-from onprem_csms.domain.chargers import Charger, Connector
+from onprem_csms.domain.chargers.chargers import Charger, Connector
 from onprem_csms.errors import NotFound
-from onprem_csms.services import chargers
+from onprem_csms.services.chargers import inventory
 from onprem_csms.web import qr
 from onprem_csms.web.base import context, render
 from onprem_csms.web.languages import LANGUAGES, N_, translate
@@ -41,12 +41,12 @@ class LabelsPage:
 
 async def site_sheet(request: web.Request) -> web.StreamResponse:
     """Show the labels of every charger."""
-    return _sheet(request, None, await context(request).read(chargers.find, limit=_EVERY_CHARGER))
+    return _sheet(request, None, await context(request).read(inventory.find, limit=_EVERY_CHARGER))
 
 
 async def charger_sheet(request: web.Request) -> web.StreamResponse:
     """Show the labels of one charger."""
-    charger = await context(request).read(chargers.get, request.match_info["id"])
+    charger = await context(request).read(inventory.get, request.match_info["id"])
     return _sheet(request, charger, [charger])
 
 
@@ -81,7 +81,7 @@ def _label(base: str, charger: Charger, connector: Connector) -> Label:
 
 
 async def _url(request: web.Request) -> str:
-    charger = await context(request).read(chargers.get, request.match_info["id"])
+    charger = await context(request).read(inventory.get, request.match_info["id"])
     wanted = request.match_info["number"]
     slug = next((one.slug for one in charger.connectors if str(one.number) == wanted), None)
     if slug is None:

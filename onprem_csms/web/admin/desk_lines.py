@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from onprem_csms.services.desk import DeskCard
-from onprem_csms.services.sessions import SessionView
-from onprem_csms.services.tokens import Card
+from onprem_csms.services.cards.tokens import Card
+from onprem_csms.services.charging.sessions import SessionView
+from onprem_csms.services.desk.cash_desk import DeskCard
 from onprem_csms.web.languages import N_
 from onprem_csms.web.words import ENTRY, tag
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from onprem_csms.errors import NotFound
-from onprem_csms.services import desk, tokens
-from onprem_csms.services.desk import Slip
-from onprem_csms.services.tokens import Card
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards.tokens import Card
+from onprem_csms.services.desk import cash_desk
+from onprem_csms.services.desk.cash_desk import Slip
 from onprem_csms.web.admin.desk_cards import uid_of
 from onprem_csms.web.admin.desk_labels import base_url
 from onprem_csms.web.admin.desk_station import Workstation, workstation
@@ -57,4 +58,4 @@ async def _slip(request: web.Request) -> Slip:
     entry = request.match_info["entry"]
     if not (entry.isascii() and entry.isdigit() and len(entry) < 16):
         raise NotFound("This card has no such top-up.")
-    return await context(request).read(desk.slip, uid_of(request), int(entry))
+    return await context(request).read(cash_desk.slip, uid_of(request), int(entry))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from onprem_csms.domain.tokens import NUMBER_FORMATS, NumberFormat
-from onprem_csms.services.ports import DeskTap, ReaderState
+from onprem_csms.domain.cards.numbers import NUMBER_FORMATS, NumberFormat
+from onprem_csms.services.core.ports import DeskTap, ReaderState
 from onprem_csms.web.base import context, redirect
 
 STATION, FORMAT = "csms_desk_station", "csms_desk_format"

@@ -4,12 +4,15 @@ from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
-from onprem_csms.services import audit, people, sessions, tokens, wallets
-from onprem_csms.services.context import Tx
-from onprem_csms.services.people import NewPerson, Person, PersonFilter
-from onprem_csms.services.sessions import SessionFilter, SessionView
-from onprem_csms.services.tokens import Card, CardFilter
-from onprem_csms.services.wallets import Wallet, WalletFilter
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards.people import NewPerson, Person, PersonFilter
+from onprem_csms.services.cards.tokens import Card, CardFilter
+from onprem_csms.services.charging import sessions
+from onprem_csms.services.charging.sessions import SessionFilter, SessionView
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import Wallet, WalletFilter
 from onprem_csms.web.admin.common import deed, id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from onprem_csms.services import audit, review
-from onprem_csms.services.review import ReviewItem
+from onprem_csms.services.charging import review
+from onprem_csms.services.charging.review import ReviewItem
+from onprem_csms.services.core import audit
 from onprem_csms.web.admin.common import deed, id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import Form

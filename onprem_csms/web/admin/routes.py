@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from onprem_csms.services.context import Context
-from onprem_csms.services.throttle import Throttle
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.admin import (
     about,
     cards,

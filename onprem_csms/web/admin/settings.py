@@ -7,12 +7,13 @@ from typing import Any
 from aiohttp import web
 
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.services import api_keys, audit, operators
-from onprem_csms.services.api_keys import ApiKey, NewApiKey
-from onprem_csms.services.audit import AuditLine
-from onprem_csms.services.context import Tx
-from onprem_csms.services.operators import ROLES, NewOperator, Operator
-from onprem_csms.services.ports import ReaderState
+from onprem_csms.services.access import api_keys, operators
+from onprem_csms.services.access.api_keys import ApiKey, NewApiKey
+from onprem_csms.services.access.operators import ROLES, NewOperator, Operator
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.audit import AuditLine
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.core.ports import ReaderState
 from onprem_csms.web.admin.common import deed, id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from onprem_csms.errors import Forbidden, Unauthenticated
-from onprem_csms.services import logins, operators
-from onprem_csms.services.operators import Attempt, NewOperator
-from onprem_csms.services.throttle import Throttle
+from onprem_csms.services.access import logins, operators
+from onprem_csms.services.access.operators import Attempt, NewOperator
+from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.guards import COOKIES, OPERATOR, drop_login, operator_of, set_login

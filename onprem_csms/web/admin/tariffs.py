@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from onprem_csms.domain.money import CURRENCIES
-from onprem_csms.domain.tariffs import (
+from onprem_csms.domain.money.money import CURRENCIES
+from onprem_csms.domain.money.tariffs import (
     Dimension,
     SimplePrices,
     Tariff,
@@ -18,9 +18,10 @@ from onprem_csms.domain.tariffs import (
     simple_tariff,
     tariff_to_json,
 )
-from onprem_csms.domain.two_prices import SecondPrice, with_second_price, without_second_price
-from onprem_csms.services import audit, tariffs
-from onprem_csms.services.tariffs import StoredTariff
+from onprem_csms.domain.money.two_prices import SecondPrice, with_second_price, without_second_price
+from onprem_csms.services.core import audit
+from onprem_csms.services.money import tariffs
+from onprem_csms.services.money.tariffs import StoredTariff
 from onprem_csms.web.admin.common import deed, id_of
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.domain import chargers as domain
-from onprem_csms.services import admission, charger_records, chargers, configuration
-from onprem_csms.services.context import Tx
+from onprem_csms.domain.chargers import chargers as domain
+from onprem_csms.services.chargers import admission, configuration, inventory, records
+from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
 from onprem_csms.web.api.route import Call, Created, place
 
@@ -191,31 +191,31 @@ async def get(call: Call[None, None]) -> Charger:
 async def create(call: Call[NewCharger, None]) -> Created[Charger]:
     """Add a charger."""
     profile = {"security_profile": 0 if call.body.password is None else 1}
-    new = await call.write(chargers.create, domain.NewCharger(**{**profile, **given(call.body)}))
+    new = await call.write(inventory.create, domain.NewCharger(**{**profile, **given(call.body)}))
     return Created(_show(call, new, {}), place("chargers", new.id))
 
 
 async def change(call: Call[ChargerChange, None]) -> Charger:
     """Change some fields of a charger."""
-    await call.write(chargers.update, call.places["id"], given(call.body))
+    await call.write(inventory.update, call.places["id"], given(call.body))
     return await _one(call)
 
 
 async def remove(call: Call[None, None]) -> None:
     """Take a charger out of use; its sessions stay."""
-    await call.write(chargers.archive, call.places["id"])
+    await call.write(inventory.archive, call.places["id"])
 
 
 async def change_connector(call: Call[ConnectorChange, None]) -> Charger:
     """Change the name or the tariff of a connector."""
     number = call.number("number")
-    await call.write(chargers.update_connector, call.places["id"], number, given(call.body))
+    await call.write(inventory.update_connector, call.places["id"], number, given(call.body))
     return await _one(call)
 
 
 async def reset_password(call: Call[None, None]) -> NewPassword:
     """Give a charger a new random password; the old one is dead."""
-    password = await call.write(chargers.reset_password, call.places["id"])
+    password = await call.write(inventory.reset_password, call.places["id"])
     return NewPassword(charger=call.places["id"], password=password)
 
 
@@ -234,20 +234,20 @@ async def settings(call: Call[None, None]) -> Settings:
 
 async def unknown(call: Call[None, None]) -> UnknownChargers:
     """List who came and was not let in."""
-    return UnknownChargers(items=[_show_knock(knock) for knock in await call.read(chargers.knocks)])
+    return UnknownChargers(items=[_show_knock(knock) for knock in await call.read(inventory.knocks)])
 
 
 async def accept(call: Call[Acceptance, None]) -> Created[NewPassword]:
     """Let a charger in that waits; the password is told this once."""
     identity = call.places["identity"]
-    password = await call.write(chargers.accept_knock, identity, call.body.name, use=call.body.use)
+    password = await call.write(inventory.accept_knock, identity, call.body.name, use=call.body.use)
     answer = NewPassword(charger=identity, password=password)
     return Created(answer, place("chargers", identity))
 
 
 async def dismiss(call: Call[None, None]) -> None:
     """Forget a charger that waits; it is listed again when it comes again."""
-    await call.write(chargers.dismiss_knock, call.places["identity"])
+    await call.write(inventory.dismiss_knock, call.places["identity"])
 
 
 Record = tuple[domain.Charger, dict[str, int]]
@@ -258,24 +258,24 @@ async def _one(call: Call[Any, Any]) -> Charger:
 
 
 def _find(tx: Tx, text: str, after: str, limit: int) -> list[Record]:
-    return [(one, _quirks(tx, one.id)) for one in chargers.find(tx, text=text, after=after, limit=limit)]
+    return [(one, _quirks(tx, one.id)) for one in inventory.find(tx, text=text, after=after, limit=limit)]
 
 
 def _get(tx: Tx, charger_id: str) -> Record:
-    return chargers.get(tx, charger_id), _quirks(tx, charger_id)
+    return inventory.get(tx, charger_id), _quirks(tx, charger_id)
 
 
 def _quirks(tx: Tx, charger_id: str) -> dict[str, int]:
-    return {quirk.kind: quirk.times for quirk in charger_records.quirks(tx, charger_id)}
+    return {quirk.kind: quirk.times for quirk in records.quirks(tx, charger_id)}
 
 
-def _messages(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[charger_records.RawMessage]:
-    chargers.get(tx, charger_id)
-    return charger_records.messages(tx, charger_id, before=before, limit=limit)
+def _messages(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[records.RawMessage]:
+    inventory.get(tx, charger_id)
+    return records.messages(tx, charger_id, before=before, limit=limit)
 
 
 def _settings(tx: Tx, charger_id: str) -> list[configuration.Setting]:
-    chargers.get(tx, charger_id)
+    inventory.get(tx, charger_id)
     return configuration.find(tx, charger_id)
 
 
@@ -285,6 +285,6 @@ def _show(call: Call[Any, Any], charger: domain.Charger, quirks: dict[str, int])
     return Charger(**values, quirks=quirks, online=call.ctx.stations.online(charger.id))
 
 
-def _show_knock(knock: chargers.KnockView) -> UnknownCharger:
+def _show_knock(knock: inventory.KnockView) -> UnknownCharger:
     values = {name: getattr(knock, name) for name in UnknownCharger.__struct_fields__ if name != "sentence"}
     return UnknownCharger(**values, sentence=_REASONS.get(knock.reason, ""))

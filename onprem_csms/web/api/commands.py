@@ -7,8 +7,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from onprem_csms.errors import NotFound
-from onprem_csms.services import chargers, commanding
-from onprem_csms.services.context import Tx
+from onprem_csms.services.chargers import commanding, inventory
+from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Page, Paged, before, page
 from onprem_csms.web.api.route import Accepted, Call, place
 
@@ -54,7 +54,7 @@ class SendQuery(Given, frozen=True, kw_only=True):
 async def send(call: Call[dict[str, Any], SendQuery]) -> Outcome | Accepted[Dispatched]:
     """Send a request to a charger in its own protocol; the charger decides what it makes of it."""
     charger_id, action = call.places["id"], call.places["command"]
-    await call.read(chargers.get, charger_id)
+    await call.read(inventory.get, charger_id)
     result = await call.ctx.stations.send(
         charger_id, action, call.body, origin=call.actor, wait=call.query.wait
     )
@@ -86,7 +86,7 @@ async def get_any(call: Call[None, None]) -> Command:
 
 
 def _find(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[commanding.CommandView]:
-    chargers.get(tx, charger_id)
+    inventory.get(tx, charger_id)
     return commanding.find(tx, charger_id, before=before, limit=limit)
 
 

@@ -6,9 +6,9 @@ import msgspec
 from aiohttp import web
 
 from onprem_csms.errors import Forbidden, Unauthenticated
-from onprem_csms.services import api_keys
-from onprem_csms.services.api_keys import ApiKey
-from onprem_csms.services.context import Context
+from onprem_csms.services.access import api_keys
+from onprem_csms.services.access.api_keys import ApiKey
+from onprem_csms.services.core.context import Context
 from onprem_csms.web.api import reading
 from onprem_csms.web.api.route import PREFIX, RANKS, Accepted, Call, Created, Route, signature
 from onprem_csms.web.guards import Guard

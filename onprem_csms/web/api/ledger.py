@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from onprem_csms.services import ledger
+from onprem_csms.services.money import ledger
 from onprem_csms.web.api.fields import Id, Page, Paged, before, page
 from onprem_csms.web.api.route import Call
 

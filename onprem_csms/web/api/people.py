@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.services import people
+from onprem_csms.services.cards import people
 from onprem_csms.web.api.fields import Given, Page, Paged, Text, Words, after, given, page, shown
 from onprem_csms.web.api.route import Call, Created, place
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.services import asking, chargers, profiles
-from onprem_csms.services.context import Tx
+from onprem_csms.services.chargers import asking, inventory, profiles
+from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Page, Paged, given, page_from
 from onprem_csms.web.api.route import Call, Created, place
 
@@ -115,7 +115,7 @@ def _change(tx: Tx, profile_id: int, fields: Mapping[str, Any]) -> profiles.Stor
 
 
 def _in_force(tx: Tx, charger_id: str) -> list[profiles.ProfileInForce]:
-    chargers.get(tx, charger_id)
+    inventory.get(tx, charger_id)
     return profiles.in_force(tx, charger_id)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from onprem_csms.services import reports
+from onprem_csms.services.site import reports
 from onprem_csms.web.api.fields import Given, shown
 from onprem_csms.web.api.route import Call
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from onprem_csms.services import reservations, reserving
+from onprem_csms.services.charging import reservations, reserving
 from onprem_csms.web.api.fields import Given, Moment, Page, Paged, offset, page_from
 from onprem_csms.web.api.route import Call, Created, place
 

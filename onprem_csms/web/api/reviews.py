@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from onprem_csms.services import review
+from onprem_csms.services.charging import review
 from onprem_csms.web.api.fields import Given, Page, Paged, Text, before, page
 from onprem_csms.web.api.route import Call
 

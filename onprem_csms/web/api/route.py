@@ -19,9 +19,9 @@ from typing import (
 from urllib.parse import quote
 
 from onprem_csms.errors import NotFound
-from onprem_csms.services import audit
-from onprem_csms.services.api_keys import ApiKey
-from onprem_csms.services.context import Context, Tx
+from onprem_csms.services.access.api_keys import ApiKey
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.context import Context, Tx
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from onprem_csms import __version__
-from onprem_csms.services.context import Context
+from onprem_csms.services.core.context import Context
 from onprem_csms.web.api import (
     chargers,
     commands,

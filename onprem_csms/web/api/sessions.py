@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from onprem_csms.services import sessions
+from onprem_csms.services.charging import sessions
 from onprem_csms.web.api.fields import Id, Page, Paged, before, page, shown
 from onprem_csms.web.api.route import Call
 

@@ -7,17 +7,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.domain.tariffs import (
+from onprem_csms.domain.money.tariffs import (
     Tariff,
     describe_simple,
     simple_tariff,
     tariff_from_json,
     tariff_to_json,
 )
+from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Invalid
-from onprem_csms.services import tariffs
-from onprem_csms.services.context import Tx
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import tariffs
 from onprem_csms.web.api.fields import Given, Page, Paged, after, given, page
 from onprem_csms.web.api.route import Call, Created, place
 

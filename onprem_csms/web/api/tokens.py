@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.services import tokens
-from onprem_csms.services.hashing import in_thread
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.web.api.fields import Given, Id, Moment, Page, Paged, Text, Words, given, page
 from onprem_csms.web.api.route import Call, Created, place
 

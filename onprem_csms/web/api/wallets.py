@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from onprem_csms.errors import Invalid, NotFound
-from onprem_csms.services import ledger, people, tokens, wallets
-from onprem_csms.services.context import Tx
+from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.core.context import Tx
+from onprem_csms.services.money import ledger, wallets
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Text, after, before, page, shown
 from onprem_csms.web.api.route import Call, Created, place
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from onprem_csms.events import Event
-from onprem_csms.services import driving
-from onprem_csms.services.driving import Account
+from onprem_csms.services.drivers import driving
+from onprem_csms.services.drivers.driving import Account
 from onprem_csms.web import sse
 from onprem_csms.web.base import NoPage, context, render
 from onprem_csms.web.driver.visitor import visitor_of

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from aiohttp import web
 
-from onprem_csms.services import driving
-from onprem_csms.services.driving import Charge
+from onprem_csms.services.drivers import driving
+from onprem_csms.services.drivers.driving import Charge
 from onprem_csms.web.base import context, formats, redirect, render
 from onprem_csms.web.driver.prices import exact
 from onprem_csms.web.driver.visitor import number_of

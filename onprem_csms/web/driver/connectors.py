@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from onprem_csms.domain.pricing import affordable_energy
+from onprem_csms.domain.money.pricing import affordable_energy
 from onprem_csms.errors import NotFound
-from onprem_csms.services import driving, orders
-from onprem_csms.services.desk import QUICK_AMOUNTS
-from onprem_csms.services.driving import Account
-from onprem_csms.services.orders import NOT_READY, Offer
+from onprem_csms.services.charging import orders
+from onprem_csms.services.charging.orders import NOT_READY, Offer
+from onprem_csms.services.desk.cash_desk import QUICK_AMOUNTS
+from onprem_csms.services.drivers import driving
+from onprem_csms.services.drivers.driving import Account
 from onprem_csms.web.base import NoPage, context, formats, render
 from onprem_csms.web.driver.prices import PriceList, price_list
 from onprem_csms.web.driver.visitor import visitor_of

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from onprem_csms.errors import Conflict, NotFound
-from onprem_csms.services import driving, orders
-from onprem_csms.services.driving import Account
-from onprem_csms.services.orders import Order, OrderRequest
+from onprem_csms.services.charging import orders
+from onprem_csms.services.charging.orders import Order, OrderRequest
+from onprem_csms.services.drivers import driving
+from onprem_csms.services.drivers.driving import Account
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.driver import connectors
 from onprem_csms.web.forms import Form, posted

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from babel.numbers import format_decimal
 
-from onprem_csms.domain.money import CURRENCIES
-from onprem_csms.domain.tariff_model import NO_RESTRICTIONS
-from onprem_csms.domain.tariffs import Dimension, Tariff, price_components
+from onprem_csms.domain.money.money import CURRENCIES
+from onprem_csms.domain.money.tariff_model import NO_RESTRICTIONS
+from onprem_csms.domain.money.tariffs import Dimension, Tariff, price_components
 from onprem_csms.web.formats import Formats
 from onprem_csms.web.languages import N_
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from onprem_csms.services.context import Context
+from onprem_csms.services.core.context import Context
 from onprem_csms.web.driver import account, charging, connectors, ordering, signing
 from onprem_csms.web.driver.visitor import visitor
 from onprem_csms.web.guards import Route, Routes, driver

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from onprem_csms.domain.cards.numbers import from_keyboard
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.domain.tokens import from_keyboard
 from onprem_csms.errors import Forbidden, Invalid, Unauthenticated
-from onprem_csms.services import logins, tokens
-from onprem_csms.services.hashing import in_thread
-from onprem_csms.services.logins import Owner
-from onprem_csms.services.throttle import Throttle
+from onprem_csms.services.access import logins
+from onprem_csms.services.access.logins import Owner
+from onprem_csms.services.cards import tokens
+from onprem_csms.services.core.hashing import in_thread
+from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.driver.visitor import visitor_of
 from onprem_csms.web.forms import Form, posted

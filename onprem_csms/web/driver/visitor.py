@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from onprem_csms.services import logins
+from onprem_csms.services.access import logins
 from onprem_csms.web.base import context
 from onprem_csms.web.guards import COOKIES, DRIVER, Guard, recognise
 

@@ -1,0 +1,1 @@
+"""Operators, sign-ins and API keys."""

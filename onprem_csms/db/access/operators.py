@@ -1,0 +1,143 @@
+"""Operators, their sign-ins and those of drivers, and the one-time set-up link."""
+
+from datetime import datetime
+
+from onprem_csms.clock import to_text
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+
+_COLUMNS = """
+    SELECT
+        id,
+        name,
+        password_hash,
+        role,
+        language,
+        created_at,
+        disabled_at
+    FROM operators
+"""
+
+
+def insert(tx: Tx, name: str, password_hash: str, role: str, language: str) -> int:
+    """Add an operator; returns the id."""
+    return tx.insert(
+        """
+        INSERT INTO operators (name, password_hash, role, language, created_at)
+        VALUES (?, ?, ?, ?, ?)
+        """,
+        (name, password_hash, role, language, tx.now_text),
+    )
+
+
+def get(tx: Tx, operator_id: int) -> Row | None:
+    """Return an operator by id."""
+    return tx.one(_COLUMNS + "WHERE id = ?", (operator_id,))
+
+
+def by_name(tx: Tx, name: str) -> Row | None:
+    """Return an operator by name, letter case aside."""
+    return tx.one(_COLUMNS + "WHERE name = ?", (name,))
+
+
+def find(tx: Tx) -> list[Row]:
+    """Return every operator, those at work first."""
+    return tx.all(_COLUMNS + "ORDER BY disabled_at IS NOT NULL, name")
+
+
+def count_admins(tx: Tx) -> int:
+    """Count the admins who may sign in."""
+    count: int = tx.value("SELECT count(*) FROM operators WHERE role = 'admin' AND disabled_at IS NULL")
+    return count
+
+
+def set_password(tx: Tx, operator_id: int, password_hash: str) -> None:
+    """Replace a password's hash."""
+    tx.execute("UPDATE operators SET password_hash = ? WHERE id = ?", (password_hash, operator_id))
+
+
+def set_language(tx: Tx, operator_id: int, language: str) -> None:
+    """Remember the language an operator reads."""
+    tx.execute("UPDATE operators SET language = ? WHERE id = ?", (language, operator_id))
+
+
+def set_role(tx: Tx, operator_id: int, role: str) -> None:
+    """Give an operator another role."""
+    tx.execute("UPDATE operators SET role = ? WHERE id = ?", (role, operator_id))
+
+
+def set_disabled(tx: Tx, operator_id: int, disabled: bool) -> None:
+    """Keep an operator out, or let them in again."""
+    tx.execute(
+        "UPDATE operators SET disabled_at = ? WHERE id = ?", (tx.now_text if disabled else None, operator_id)
+    )
+
+
+def add_login(
+    tx: Tx, digest: str, kind: str, owner: tuple[int | None, str | None], expires_at: datetime
+) -> None:
+    """Keep a sign-in; ``owner`` is the operator's id or the card's uid."""
+    tx.execute(
+        """
+        INSERT INTO logins (digest, kind, operator_id, token_uid, created_at, seen_at, expires_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (digest, kind, *owner, tx.now_text, tx.now_text, to_text(expires_at)),
+    )
+
+
+def login(tx: Tx, digest: str) -> Row | None:
+    """Return a sign-in that still counts."""
+    return tx.one(
+        """
+        SELECT
+            kind,
+            operator_id,
+            token_uid,
+            created_at,
+            seen_at,
+            expires_at
+        FROM logins
+        WHERE digest = ? AND expires_at > ?
+        """,
+        (digest, tx.now_text),
+    )
+
+
+def see_login(tx: Tx, digest: str, expires_at: datetime) -> None:
+    """Keep a sign-in alive."""
+    tx.execute(
+        "UPDATE logins SET seen_at = ?, expires_at = ? WHERE digest = ?",
+        (tx.now_text, to_text(expires_at), digest),
+    )
+
+
+def drop_login(tx: Tx, digest: str) -> None:
+    """End one sign-in."""
+    tx.execute("DELETE FROM logins WHERE digest = ?", (digest,))
+
+
+def drop_logins_of(tx: Tx, operator_id: int | None, token_uid: str | None) -> None:
+    """End every sign-in of an operator or of a card."""
+    tx.execute(
+        "DELETE FROM logins WHERE operator_id IS ? AND token_uid IS ?",
+        (operator_id, token_uid),
+    )
+
+
+def drop_stale_logins(tx: Tx) -> None:
+    """Forget sign-ins that have run out."""
+    tx.execute("DELETE FROM logins WHERE expires_at <= ?", (tx.now_text,))
+
+
+def setup_digest(tx: Tx) -> str | None:
+    """Return the digest of the set-up link that is out."""
+    found: str | None = tx.value("SELECT value FROM meta WHERE key = 'setup_link'")
+    return found
+
+
+def set_setup_digest(tx: Tx, digest: str | None) -> None:
+    """Keep the digest of the one set-up link that counts, or of none."""
+    tx.execute("DELETE FROM meta WHERE key = 'setup_link'")
+    if digest is not None:
+        tx.execute("INSERT INTO meta (key, value) VALUES ('setup_link', ?)", (digest,))

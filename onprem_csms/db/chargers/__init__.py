@@ -1,0 +1,1 @@
+"""Chargers, connectors, their messages, settings and history."""

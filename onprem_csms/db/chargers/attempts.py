@@ -1,0 +1,95 @@
+"""The table ``knocks``: who came to the chargers' door and was not let in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+
+MOST = 500
+
+
+def record(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Count an attempt of an identity; the newest one is kept whole."""
+    tx.execute(
+        """
+        INSERT INTO knocks (
+            identity,
+            remote,
+            path,
+            subprotocols,
+            with_credentials,
+            reason,
+            known,
+            first_at,
+            last_at,
+            offered_salt,
+            offered_digest
+        )
+        VALUES (
+            :identity,
+            :remote,
+            :path,
+            :subprotocols,
+            :with_credentials,
+            :reason,
+            :known,
+            :now,
+            :now,
+            :offered_salt,
+            :offered_digest
+        )
+        ON CONFLICT (identity) DO UPDATE SET
+            remote = excluded.remote,
+            path = excluded.path,
+            subprotocols = excluded.subprotocols,
+            with_credentials = excluded.with_credentials,
+            reason = excluded.reason,
+            known = excluded.known,
+            last_at = excluded.last_at,
+            times = times + 1,
+            offered_salt = excluded.offered_salt,
+            offered_digest = excluded.offered_digest
+        """,
+        {**values, "now": tx.now_text},
+    )
+
+
+def get(tx: Tx, identity: str) -> Row | None:
+    """Return the attempts of an identity."""
+    return tx.one("SELECT * FROM knocks WHERE identity = ?", (identity,))
+
+
+def find(tx: Tx, *, known: bool | None = None) -> list[Row]:
+    """Return attempts, newest first; ``known`` asks for those of chargers, or of strangers."""
+    return tx.all(
+        """
+        SELECT *
+        FROM knocks
+        WHERE :known IS NULL OR known = :known
+        ORDER BY last_at DESC
+        """,
+        {"known": known},
+    )
+
+
+def delete(tx: Tx, identity: str) -> bool:
+    """Forget an identity's attempts; False when there were none."""
+    return tx.execute("DELETE FROM knocks WHERE identity = ?", (identity,)) == 1
+
+
+def trim(tx: Tx) -> None:
+    """Keep the newest ones, so that a stranger can't fill the disk."""
+    if tx.value("SELECT count(*) FROM knocks") > MOST:
+        tx.execute(
+            """
+            DELETE FROM knocks
+            WHERE identity IN (
+                SELECT identity
+                FROM knocks
+                ORDER BY known DESC, last_at DESC
+                LIMIT -1 OFFSET ?
+            )
+            """,
+            (MOST,),
+        )

@@ -1,0 +1,102 @@
+"""The table ``connectors``. Number 0 is the charger as a whole."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.money import tariffs
+
+_COLUMNS = frozenset(("name", "status", "error_code", "info", "status_at", "slug", "tariff_id"))
+
+
+def insert(tx: Tx, charger_id: str, number: int, slug: str | None) -> None:
+    """Add a connector; one that is there stays as it is."""
+    tx.execute(
+        """
+        INSERT INTO connectors (
+            charger_id,
+            number,
+            slug
+        )
+        VALUES (?, ?, ?)
+        ON CONFLICT (charger_id, number) DO NOTHING
+        """,
+        (charger_id, number, slug),
+    )
+
+
+def get(tx: Tx, charger_id: str, number: int) -> Row | None:
+    """Return one connector."""
+    return tx.one("SELECT * FROM connectors WHERE charger_id = ? AND number = ?", (charger_id, number))
+
+
+def by_slug(tx: Tx, slug: str) -> Row | None:
+    """Return the connector behind a QR code, with its charger's name, unless the charger is archived."""
+    return tx.one(
+        """
+        SELECT
+            connectors.*,
+            chargers.name AS charger_name
+        FROM connectors
+        JOIN chargers ON chargers.id = connectors.charger_id
+        WHERE connectors.slug = ?
+        AND chargers.archived_at IS NULL
+        """,
+        (slug,),
+    )
+
+
+def of_charger(tx: Tx, charger_id: str) -> list[Row]:
+    """Return a charger's connectors by number, 0 first."""
+    return tx.all("SELECT * FROM connectors WHERE charger_id = ? ORDER BY number", (charger_id,))
+
+
+def of_all(tx: Tx) -> list[Row]:
+    """Return every connector of every charger that is not archived."""
+    return tx.all(
+        """
+        SELECT connectors.*
+        FROM connectors
+        JOIN chargers ON chargers.id = connectors.charger_id
+        WHERE chargers.archived_at IS NULL
+        ORDER BY connectors.charger_id, connectors.number
+        """
+    )
+
+
+def update(tx: Tx, charger_id: str, number: int, values: Mapping[str, Any]) -> bool:
+    """Change columns of a connector; False when there is none."""
+    if "tariff_id" in values:
+        tx.memo.drop_kind(tariffs.MEMO)
+    unknown = values.keys() - _COLUMNS
+    if unknown:
+        message = f"no such columns: {sorted(unknown)}"
+        raise ValueError(message)
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    changed = tx.execute(
+        f"UPDATE connectors SET {assignments} WHERE charger_id = :charger_id AND number = :number",  # noqa: S608 - own names
+        {"charger_id": charger_id, "number": number, **values},
+    )
+    return changed == 1
+
+
+def show(tx: Tx, place: tuple[str, int], shown: tuple[str, str, str], at: str) -> None:
+    """Write status, error code and info of a connector (charger, number)."""
+    tx.execute(
+        """
+        UPDATE connectors
+        SET status = ?,
+            error_code = ?,
+            info = ?,
+            status_at = ?
+        WHERE charger_id = ?
+        AND number = ?
+        """,
+        (*shown, at, *place),
+    )
+
+
+def count(tx: Tx, charger_id: str) -> int:
+    """Count a charger's connectors."""
+    return int(tx.value("SELECT count(*) FROM connectors WHERE charger_id = ?", (charger_id,)))

@@ -1,0 +1,120 @@
+"""Charging profiles: those the site keeps, and those in force at chargers."""
+
+from typing import Any
+
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+
+
+def insert(tx: Tx, description: str, profile: str) -> int:
+    """Keep a profile; its id is the one that goes out. ``profile`` is JSON."""
+    return tx.insert(
+        """
+        INSERT INTO charging_profiles (
+            description,
+            profile,
+            created_at,
+            updated_at
+        )
+        VALUES (?, ?, ?, ?)
+        """,
+        (description, profile, tx.now_text, tx.now_text),
+    )
+
+
+def update(tx: Tx, profile_id: int, description: str, profile: str) -> bool:
+    """Change a profile; False when there is none."""
+    changed = tx.execute(
+        "UPDATE charging_profiles SET description = ?, profile = ?, updated_at = ? WHERE id = ?",
+        (description, profile, tx.now_text, profile_id),
+    )
+    return changed == 1
+
+
+def delete(tx: Tx, profile_id: int) -> bool:
+    """Forget a profile; False when there is none."""
+    return tx.execute("DELETE FROM charging_profiles WHERE id = ?", (profile_id,)) == 1
+
+
+def get(tx: Tx, profile_id: int) -> Row | None:
+    """Return one profile."""
+    return tx.one("SELECT * FROM charging_profiles WHERE id = ?", (profile_id,))
+
+
+def find(tx: Tx) -> list[Row]:
+    """Return every profile."""
+    return tx.all("SELECT * FROM charging_profiles ORDER BY id")
+
+
+def put_in_force(tx: Tx, values: dict[str, Any]) -> None:
+    """Note that a charger follows a profile; it replaces what OCPP 1.6, section 5.16.4, says it replaces."""
+    tx.execute(
+        """
+        DELETE FROM profiles_in_force
+        WHERE charger_id = :charger_id
+        AND connector = :connector
+        AND purpose = :purpose
+        AND stack_level = :stack_level
+        """,
+        values,
+    )
+    tx.execute(
+        """
+        INSERT INTO profiles_in_force (
+            charger_id,
+            connector,
+            profile_id,
+            purpose,
+            stack_level,
+            profile,
+            set_at
+        )
+        VALUES (:charger_id, :connector, :profile_id, :purpose, :stack_level, :profile, :now)
+        ON CONFLICT (charger_id, profile_id) DO UPDATE SET
+            connector = excluded.connector,
+            purpose = excluded.purpose,
+            stack_level = excluded.stack_level,
+            profile = excluded.profile,
+            set_at = excluded.set_at
+        """,
+        {**values, "now": tx.now_text},
+    )
+
+
+def clear(tx: Tx, values: dict[str, Any]) -> int:
+    """Drop what fits every criterion that is not None; returns how many."""
+    return tx.execute(
+        """
+        DELETE FROM profiles_in_force
+        WHERE charger_id = :charger_id
+        AND (:profile_id IS NULL OR profile_id = :profile_id)
+        AND (:connector IS NULL OR connector = :connector)
+        AND (:purpose IS NULL OR purpose = :purpose)
+        AND (:stack_level IS NULL OR stack_level = :stack_level)
+        """,
+        values,
+    )
+
+
+def in_force(tx: Tx, charger_id: str, set_since: str) -> list[Row]:
+    """Return the profiles that a charger follows; those for a session only while it runs or if they are new."""
+    return tx.all(
+        """
+        SELECT *
+        FROM profiles_in_force
+        WHERE charger_id = :charger_id
+        AND (
+            purpose <> 'session'
+            OR set_at > :set_since
+            OR EXISTS (
+                SELECT 1
+                FROM sessions
+                WHERE sessions.charger_id = :charger_id
+                AND sessions.state = 'active'
+                AND profiles_in_force.connector IN (0, sessions.connector)
+            )
+        )
+        ORDER BY connector, purpose, stack_level DESC
+        """,
+        {"charger_id": charger_id, "set_since": set_since},
+    )

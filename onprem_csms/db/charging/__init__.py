@@ -1,0 +1,1 @@
+"""Sessions, readings, orders, reservations, the review list."""

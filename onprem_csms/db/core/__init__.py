@@ -1,0 +1,1 @@
+"""Tables that every capability writes to: the audit."""

@@ -1,0 +1,1 @@
+"""The encrypted file itself: connections, the writer, readers, migrations, keys."""

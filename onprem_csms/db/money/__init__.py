@@ -1,0 +1,1 @@
+"""Accounts, entries, wallets, holds, tariffs."""

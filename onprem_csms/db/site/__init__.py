@@ -1,0 +1,1 @@
+"""Sums and lists over the whole site."""

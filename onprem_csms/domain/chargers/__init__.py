@@ -1,0 +1,1 @@
+"""Chargers, connectors and the commands to them."""

@@ -1,0 +1,1 @@
+"""Sessions and what chargers report of them."""

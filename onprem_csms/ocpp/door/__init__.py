@@ -1,0 +1,1 @@
+"""The opening of a connection: who it is, and whether it may come in."""

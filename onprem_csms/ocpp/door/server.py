@@ -1,0 +1,234 @@
+"""The chargers' door: the WebSocket endpoint at ``/ocpp/{identity}``.
+
+The order of the checks reads as the argument for them: is it a WebSocket, is there room, who is it, may it
+come in, do we share a language, is somebody of this name here already. Whoever is turned away before it
+has proved itself gets the same answer.
+"""
+
+import asyncio
+import logging
+
+from aiohttp import hdrs, web
+
+from onprem_csms.domain.chargers.chargers import Knock
+from onprem_csms.errors import StoreError
+from onprem_csms.ocpp import versions
+from onprem_csms.ocpp.door import handshake
+from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.door.throttle import Bucket
+from onprem_csms.ocpp.link.connection import Connection
+from onprem_csms.ocpp.link.stations import Stations
+from onprem_csms.ocpp.versions import Version
+from onprem_csms.services.chargers import admission
+from onprem_csms.services.chargers.admission import Admitted, Reason, Refused
+from onprem_csms.services.core.context import Context
+
+log = logging.getLogger(__name__)
+
+# Also with doubled slashes in front, as some chargers write it.
+ROUTES = ("/{slashes:/*}ocpp/{identity:.*}", "/{slashes:/*}ocpp")
+OVERSIZE = 4
+"""Messages that carry money are read up to this many times the limit (see ``frames.parse``)."""
+_KNOCKS_AT_ONCE, _KNOCK_REFILL_S = 200, 0.02
+_ALL = "all"
+SAFE_FROM_GUESSING = 16
+"""Bytes of a key that can't be guessed (white paper A00.FR.205). One that long is looked at however many wrong
+tries came before, or whoever shares an address with a charger could keep it out."""
+
+
+def stations(options: Options) -> Stations:
+    """Make the port to the chargers, which the context takes."""
+    return Stations(options)
+
+
+def setup(app: web.Application, ctx: Context, options: Options) -> None:
+    """Mount the door on an application; ``ctx.stations`` was made by ``stations``."""
+    connected = ctx.stations
+    if not isinstance(connected, Stations):
+        message = "the context's stations are not those of this door"
+        raise TypeError(message)
+    connected.bind(ctx)
+    door = Door(ctx, connected, options)
+    app.add_routes([web.get(path, door.open) for path in ROUTES])
+
+    async def start(_: web.Application) -> None:
+        await connected.start()
+
+    async def stop(_: web.Application) -> None:
+        await connected.close()
+
+    app.on_startup.append(start)
+    app.on_shutdown.append(stop)
+
+
+class Door:
+    """Lets chargers in."""
+
+    def __init__(self, ctx: Context, connected: Stations, options: Options) -> None:
+        self._ctx = ctx
+        self._stations = connected
+        self._options = options
+        self._throttle = connected.throttle
+        self._knocks = Bucket(_KNOCKS_AT_ONCE, _KNOCK_REFILL_S)
+        self._room = asyncio.Semaphore(options.handshakes_at_once)
+        self._waiting = 0
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        """Take a connection attempt from its opening request to its end."""
+        if request.headers.get(hdrs.UPGRADE, "").strip().lower() != "websocket":
+            return _plain(
+                426, "This address is for chargers (OCPP over WebSocket).", {"Upgrade": "websocket"}
+            )
+        if self._waiting >= self._options.handshakes_waiting:
+            return _plain(503, "Too many chargers come at once.", {"Retry-After": "10"})
+        self._waiting += 1
+        try:
+            async with self._room:
+                opened = await self._admit(request)
+        except StoreError as error:
+            log.error("chargers' door: %s", error)  # noqa: TRY400 - the sentence says it all
+            return _plain(503, "The central system can't work now.", {"Retry-After": "30"})
+        finally:
+            self._waiting -= 1
+        if isinstance(opened, web.StreamResponse):
+            return opened
+        connection, ws = opened
+        try:
+            await connection.listen(ws)
+        finally:
+            self._stations.left(connection)
+        return ws
+
+    async def _admit(
+        self, request: web.Request
+    ) -> "web.StreamResponse | tuple[Connection, web.WebSocketResponse[bool]]":
+        knock = _knock(request)
+        admitted = await self._judge(knock)
+        if isinstance(admitted, Refused):
+            return _refusal()
+        version, reason = _common(knock, admitted)
+        if version is None:
+            await self._write_down(
+                knock, Refused(admitted.charger_id, reason or "no_subprotocol", known=True)
+            )
+            return await self._part_politely(request, reason)
+        if not await self._make_way(admitted.charger_id):
+            await self._write_down(knock, Refused(admitted.charger_id, "already_connected", known=True))
+            return _plain(409, admission.REASONS["already_connected"])
+        return await self._welcome(request, knock, admitted, version)
+
+    async def _judge(self, knock: Knock) -> Admitted | Refused:
+        """Decide who it is and whether it may come in; counts wrong keys, never those of another place."""
+        if not knock.candidates:
+            return await self._write_down(knock, Refused(knock.path[:100], "bad_identity", known=True))
+        now = asyncio.get_running_loop().time()
+        tired = any(self._throttle.blocks(knock.remote, identity, now) for identity in knock.candidates)
+        unseen = Refused(knock.candidates[0], "too_many_tries", known=False)
+        if tired and len(knock.password or b"") < SAFE_FROM_GUESSING:
+            return unseen
+        judged = await self._ctx.read(admission.judge, knock)
+        if tired and isinstance(judged, Refused):
+            return unseen
+        if isinstance(judged, Refused):
+            self._throttle.failed(knock.remote, judged.identity, now)
+            return await self._write_down(knock, judged)
+        self._throttle.succeeded(knock.remote, judged.charger_id)
+        if judged.settle:
+            await self._ctx.write(admission.settle, knock, judged)
+        return judged
+
+    async def _write_down(self, knock: Knock, refused: Refused) -> Admitted | Refused:
+        """Note a refused attempt, unless they come faster than a disk should have to take."""
+        now = asyncio.get_running_loop().time()
+        if self._knocks.empty(_ALL, now):
+            return refused
+        self._knocks.spend(_ALL, now)
+        return await self._ctx.write(admission.knocked, knock, refused)
+
+    async def _make_way(self, charger_id: str) -> bool:
+        """Tell whether a charger may connect: not while one of its name is connected and answers a ping."""
+        there = self._stations.get(charger_id)
+        if there is None:
+            return True
+        if await there.alive(self._options.second_connection_wait_s):
+            return False
+        there.end("replaced")
+        self._stations.left(there)
+        # Another newcomer may have been faster while this one waited.
+        return self._stations.get(charger_id) is None
+
+    async def _welcome(
+        self, request: web.Request, knock: Knock, admitted: Admitted, version: Version
+    ) -> "tuple[Connection, web.WebSocketResponse[bool]]":
+        connection = Connection(self._stations, admitted.charger_id, version, admitted.registration)
+        connection.remote = knock.remote
+        # Before the answer, so that of two that come at once only one gets in.
+        self._stations.came(connection)
+        try:
+            ws = self._websocket(_echo(knock, version))
+            await ws.prepare(request)
+            connection.opened(ws)
+            await self._stations.welcome(connection)
+        except BaseException:
+            self._stations.left(connection)
+            raise
+        if not knock.subprotocols:
+            connection.quirk("no_subprotocol")
+        return connection, ws
+
+    def _websocket(self, protocol: str | None) -> "web.WebSocketResponse[bool]":
+        return web.WebSocketResponse(
+            protocols=() if protocol is None else (protocol,),
+            timeout=self._options.close_wait_s,
+            autoping=False,
+            # Some chargers of 1.6 break on compression; its frames are small.
+            compress=False,
+            max_msg_size=OVERSIZE * self._options.max_message_bytes,
+            decode_text=False,
+        )
+
+    async def _part_politely(self, request: web.Request, reason: Reason | None) -> web.StreamResponse:
+        """Complete the handshake without a version and close at once (OCPP-J 1.6, section 3.2)."""
+        ws = self._websocket(None)
+        await ws.prepare(request)
+        await ws.close(code=1002, message=admission.REASONS[reason or "no_subprotocol"].encode())
+        return ws
+
+
+def _knock(request: web.Request) -> Knock:
+    sent = handshake.credentials(request.headers.get(hdrs.AUTHORIZATION))
+    return Knock(
+        candidates=handshake.candidates(request.rel_url.raw_path, sent),
+        user=None if sent is None else sent.user,
+        password=None if sent is None else sent.password,
+        remote=request.remote or "",
+        path=request.raw_path,
+        subprotocols=handshake.subprotocols(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])),
+        encrypted=request.secure,
+    )
+
+
+def _common(knock: Knock, admitted: Admitted) -> tuple[Version | None, Reason | None]:
+    """Choose the first version that the charger offers and that is spoken here."""
+    for name in knock.subprotocols:
+        version = versions.VERSIONS.get(name.lower())
+        if version is not None:
+            return version, None
+    if knock.subprotocols:
+        return None, "unknown_subprotocol"
+    if admitted.allow_missing_subprotocol:
+        return versions.DEFAULT, None
+    return None, "no_subprotocol"
+
+
+def _echo(knock: Knock, version: Version) -> str | None:
+    """Return the version as the charger itself wrote it: the answer must repeat it letter by letter."""
+    return next((name for name in knock.subprotocols if name.lower() == version.protocol), None)
+
+
+def _refusal() -> web.Response:
+    return _plain(401, "Not admitted.", {hdrs.WWW_AUTHENTICATE: 'Basic realm="OCPP"'})
+
+
+def _plain(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=text + "\n", headers=headers)

@@ -1,0 +1,133 @@
+"""From a call to its answer: everything that is the same for every action, done once."""
+
+import logging
+import secrets
+from typing import Protocol
+
+from onprem_csms.domain.chargers.chargers import Registration
+from onprem_csms.errors import AppError, StoreError
+from onprem_csms.ocpp.link.incoming import Action, Incoming, Station
+from onprem_csms.ocpp.rpc import frames, schemas
+from onprem_csms.ocpp.rpc.frames import Call
+from onprem_csms.ocpp.rpc.moments import Windows
+from onprem_csms.ocpp.rpc.repair import repair
+from onprem_csms.ocpp.rpc.schemas import Fault
+from onprem_csms.ocpp.versions import Version
+from onprem_csms.services.charging import review
+from onprem_csms.services.core.context import Context, Tx
+
+log = logging.getLogger(__name__)
+
+LARGEST_TRANSACTION = 2**31 - 1
+# With these the content had to be guessed: a sale that hangs on it is looked at by a person.
+_BREAKING = frozenset(("broken_json", "unreadable", "too_deep", "payload", "missing", "wrong_type"))
+# After the repair only these leave a message without a meaning.
+_FATAL = frozenset(("required", "type"))
+
+
+class Peer(Station, Protocol):
+    """What the router needs to know of the connection that a call came on."""
+
+    charger_id: str
+    registration: Registration
+
+    def expects(self, action: str) -> bool:
+        """Tell whether the charger was asked to send this."""
+
+
+class UnansweredError(Exception):
+    """A message that carries money could not be stored: no answer, so that the charger keeps it and tries again."""
+
+
+class Router:
+    """Answers the calls of chargers that speak one version."""
+
+    __slots__ = ("_actions", "_ctx", "_folded", "_valid", "_version", "_windows")
+
+    def __init__(self, ctx: Context, version: Version) -> None:
+        self._ctx = ctx
+        self._version = version
+        self._actions = version.actions
+        self._windows = Windows(ctx.settings.sessions.clock_skew_s)
+        self._folded = {name.casefold(): name for name in version.actions}
+        self._valid = {name: schemas.incoming(version.schemas, name).is_valid for name in version.actions}
+
+    async def answer(self, peer: Peer, call: Call, raw: str) -> bytes:
+        """Return the answer to a call, after what it says is stored; UnansweredError when it can't be."""
+        name = call.action
+        action = self._actions.get(name)
+        if action is None:
+            name = self._folded.get(name.strip("/ ").casefold(), "")
+            if not name:
+                return self._unknown(peer, call)
+            action = self._actions[name]
+            peer.quirk("action_case", raw)
+        incoming = Incoming(self._ctx, peer, peer.charger_id, self._windows.at(self._ctx.clock.now()))
+        incoming.action, incoming.payload, incoming.raw = name, call.payload, raw
+        if call.quirks or not self._valid[name](call.payload):
+            fault = self._mend(incoming, action, call.quirks)
+            if fault is not None:
+                return frames.encode_error(call.id, fault.code, f"{fault.path}: {fault.sentence}")
+        if peer.registration != "accepted" and not _may_speak(peer, name, action):
+            return frames.encode_error(call.id, "SecurityError", "The charger is not accepted yet.")
+        try:
+            return frames.encode_result(call.id, await action.handler(incoming))
+        except Exception as error:  # noqa: BLE001 - the door's own loop: whatever fails is answered here
+            return await self._failed(incoming, action, call, error)
+
+    def _unknown(self, peer: Peer, call: Call) -> bytes:
+        peer.quirk("unknown_action", call.action[:100])
+        known = call.action in self._version.commands
+        code = "NotSupported" if known else "NotImplemented"
+        return frames.encode_error(call.id, code, f"{call.action[:50]} is not understood here.")
+
+    def _mend(self, incoming: Incoming, action: Action, quirks: tuple[str, ...]) -> Fault | None:
+        """Put a payload right; returns the fault that leaves it without a meaning, never one of a sale."""
+        schema = schemas.incoming(self._version.schemas, incoming.action)
+        mended, found = repair(incoming.payload, schema.document)
+        for kind in (*quirks, *found):
+            incoming.station.quirk(kind, incoming.raw)
+        incoming.payload = {**action.stand_ins, **mended} if action.stand_ins else mended
+        if action.must_answer is not None:
+            incoming.broken = not _BREAKING.isdisjoint((*quirks, *found))
+            return None
+        return next((fault for fault in schema.faults(incoming.payload) if fault.keyword in _FATAL), None)
+
+    async def _failed(self, incoming: Incoming, action: Action, call: Call, error: Exception) -> bytes:
+        place = f"{incoming.charger_id} {incoming.action}"
+        if isinstance(error, StoreError):
+            log.error("%s: %s", place, error)
+            if action.must_answer is not None:
+                raise UnansweredError from error
+            return frames.encode_error(call.id, "InternalError", "The message could not be stored.")
+        if not isinstance(error, AppError):
+            log.error("%s: %s", place, incoming.raw, exc_info=error)
+        if action.must_answer is None:
+            text = str(error) if isinstance(error, AppError) else "internal error"
+            return frames.encode_error(call.id, "InternalError", text)
+        return await self._set_aside(incoming, action, call, error)
+
+    async def _set_aside(self, incoming: Incoming, action: Action, call: Call, error: Exception) -> bytes:
+        """Keep a sale that the house itself failed on for a person to look at, and answer it as ever."""
+        detail = {"action": incoming.action, "message": incoming.raw, "error": repr(error)[:200]}
+        try:
+            await self._ctx.write(_to_review, incoming.charger_id, detail)
+        except StoreError as failure:
+            raise UnansweredError from failure
+        must_answer = action.must_answer
+        payload = must_answer(1 + secrets.randbelow(LARGEST_TRANSACTION)) if must_answer else {}
+        return frames.encode_result(call.id, payload)
+
+
+def _to_review(tx: Tx, charger_id: str, detail: dict[str, str]) -> None:
+    review.flag_message(tx, charger_id, "broken", detail)
+
+
+def _may_speak(peer: Peer, name: str, action: Action) -> bool:
+    """Before it is accepted a charger may boot, answer to what it was asked, and report sales.
+
+    OCPP 1.6 section 4.2; OCPP-J 1.6 errata 3.8.
+    """
+    if action.must_answer is not None or name == "BootNotification":
+        return True
+    return peer.registration == "pending" and (action.before_accepted or peer.expects(name))

@@ -1,0 +1,1 @@
+"""Frames, turns and repair of OCPP-J, pure: bytes in, values out."""

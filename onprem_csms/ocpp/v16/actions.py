@@ -1,0 +1,247 @@
+"""OCPP 1.6: what a charger may say, one small function for each message (OCPP 1.6 edition 2, section 4).
+
+A function turns the payload into neutral values, calls one service and returns the answer's payload,
+its members in the order of the specification. Messages that carry a transaction come here however broken
+they are; what is missing then has a stand-in and the flag ``broken``.
+"""
+
+from typing import Any
+
+from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
+from onprem_csms.domain.charging.sessions import (
+    AuthorizeRequest,
+    MeterBatch,
+    StartRequest,
+    StopReason,
+    StopRequest,
+    Verdict,
+    VerdictStatus,
+)
+from onprem_csms.ocpp.link.incoming import Action, Incoming
+from onprem_csms.ocpp.rpc import moments
+from onprem_csms.ocpp.v16 import meter
+from onprem_csms.services.charging import authorization, presence, reports
+
+Payload = dict[str, Any]
+
+_STATUSES: dict[str, ConnectorStatus] = {
+    "Available": "available",
+    "Preparing": "preparing",
+    "Charging": "charging",
+    "SuspendedEVSE": "suspended_charger",
+    "SuspendedEV": "suspended_vehicle",
+    "Finishing": "finishing",
+    "Reserved": "reserved",
+    "Unavailable": "unavailable",
+    "Faulted": "faulted",
+    "Occupied": "occupied",  # 1.5's word
+}
+_REASONS: dict[str, StopReason] = {
+    "Local": "local",
+    "Remote": "remote",
+    "EVDisconnected": "ev_disconnected",
+    "DeAuthorized": "deauthorized",
+    "EmergencyStop": "emergency",
+    "PowerLoss": "power_loss",
+    "Reboot": "reboot",
+    "HardReset": "hard_reset",
+    "SoftReset": "soft_reset",
+    "UnlockCommand": "unlock",
+}
+_VERDICTS: dict[VerdictStatus, str] = {
+    "accepted": "Accepted",
+    "blocked": "Blocked",
+    "expired": "Expired",
+    "invalid": "Invalid",
+    "concurrent": "ConcurrentTx",
+    "no_credit": "Blocked",
+}
+_REGISTRATIONS = {"accepted": "Accepted", "pending": "Pending", "rejected": "Rejected"}
+_LONGEST_TOKEN = 20
+_LONGEST_NOTICE = 2000
+_LEAST_REGISTER = -(2**53)
+"""A register below zero is kept as it came; the services judge it."""
+
+
+async def authorize(call: Incoming) -> Payload:
+    """4.1: may this card charge."""
+    request = AuthorizeRequest(call.charger_id, call.payload["idTag"])
+    verdict = await call.ctx.write(authorization.authorize, request)
+    # ConcurrentTx is an answer to a start only (7.2).
+    word = "Invalid" if verdict.status == "concurrent" else _VERDICTS[verdict.status]
+    return {"idTagInfo": _token_info(verdict, word)}
+
+
+async def boot_notification(call: Incoming) -> Payload:
+    """4.2: a charger has started and asks whether it may work here."""
+    payload = call.payload
+    boot = Boot(
+        call.charger_id,
+        call.text("chargePointVendor", 50),
+        call.text("chargePointModel", 50),
+        call.text("chargePointSerialNumber", 50) or call.text("chargeBoxSerialNumber", 50),
+        call.text("firmwareVersion", 50),
+        payload,
+    )
+    answer = await call.ctx.write(presence.booted, boot)
+    call.station.registered(answer.registration)
+    return {
+        "currentTime": moments.wire(call.ctx.clock.now()),
+        "interval": answer.interval_s,
+        "status": _REGISTRATIONS[answer.registration],
+    }
+
+
+async def data_transfer(call: Incoming) -> Payload:
+    """4.3: something of the maker's own; kept, and no maker is known yet."""
+    await _notice(call)
+    return {"status": "UnknownVendorId"}
+
+
+async def heartbeat(call: Incoming) -> Payload:
+    """4.6: still here, and what time is it. Nothing is written."""
+    return {"currentTime": moments.wire(call.ctx.clock.now())}
+
+
+async def meter_values(call: Incoming) -> Payload:
+    """4.7: readings, of a session or of none."""
+    payload = call.payload
+    readings, quirks, clock = meter.decode(payload.get("meterValue", ()), call.window)
+    connector = call.whole("connectorId") or 0
+    transaction = payload.get("transactionId")
+    batch = MeterBatch(
+        call.charger_id,
+        connector,
+        # Zero and below stand for no session.
+        str(transaction) if transaction is not None and transaction > 0 else None,
+        readings,
+        call.flags(quirks, clock=clock) if quirks or call.broken else (),
+    )
+    await call.ctx.write(reports.record_readings, batch)
+    return {}
+
+
+async def start_transaction(call: Incoming) -> Payload:
+    """4.8: a session began. It always gets its id, with the verdict on the card."""
+    payload = call.payload
+    raw = payload.get("timestamp")
+    at, quirk, replaced = moments.read(raw, call.window)
+    start = StartRequest(
+        call.charger_id,
+        call.whole("connectorId") or 0,
+        payload.get("idTag", ""),
+        call.whole("meterStart", least=_LEAST_REGISTER) or 0,
+        at,
+        "" if raw is None else str(raw),
+        call.optional("reservationId"),
+        flags=call.flags((quirk,) if quirk else (), clock=replaced),
+    )
+    answer = await call.ctx.write(reports.start_session, start)
+    return {
+        "idTagInfo": _token_info(answer.verdict, _VERDICTS[answer.verdict.status]),
+        "transactionId": int(answer.transaction_id),
+    }
+
+
+async def status_notification(call: Incoming) -> Payload:
+    """4.9: a connector, or with number 0 the charger, is in this state."""
+    payload = call.payload
+    status = _STATUSES.get(payload["status"])
+    if status is None:
+        call.station.quirk("unknown_status", call.raw)
+        return {}
+    at = call.ctx.clock.now()
+    if "timestamp" in payload:
+        at, quirk, _ = moments.read(payload["timestamp"], call.window)
+        if quirk:
+            call.station.quirk(quirk, call.raw)
+    error = payload.get("errorCode", "NoError")
+    details = (call.text("info", 50), call.text("vendorErrorCode", 50))
+    change = StatusChange(
+        call.charger_id,
+        payload["connectorId"],
+        status,
+        at,
+        "" if error == "NoError" else error[:50],
+        " ".join(filter(None, details)),
+    )
+    await call.ctx.write(presence.status_changed, change)
+    return {}
+
+
+async def stop_transaction(call: Incoming) -> Payload:
+    """4.10: a session ended."""
+    payload = call.payload
+    window = call.window
+    at, quirk, replaced = moments.read(payload.get("timestamp"), window)
+    readings, quirks, _ = meter.decode(payload.get("transactionData", ()), window)
+    if quirk:
+        quirks = (quirk, *quirks)
+    stop = StopRequest(
+        call.charger_id,
+        str(payload.get("transactionId", "")),
+        call.whole("meterStop", least=_LEAST_REGISTER),
+        at,
+        payload.get("idTag") or None,
+        _REASONS.get(payload.get("reason", "Local"), "other"),
+        readings,
+        call.flags(quirks, clock=replaced),
+    )
+    answer = await call.ctx.write(reports.stop_session, stop)
+    if answer.verdict is None:
+        return {}
+    return {"idTagInfo": _token_info(answer.verdict, _VERDICTS[answer.verdict.status])}
+
+
+async def notice(call: Incoming) -> Payload:
+    """4.4, 4.5 and the white paper's notices: firmware, diagnostics, logs, security; kept as they are."""
+    await _notice(call)
+    return {}
+
+
+async def sign_certificate(call: Incoming) -> Payload:
+    """White paper A02: a charger asks for a certificate; none is issued here yet."""
+    await _notice(call)
+    return {"status": "Rejected"}
+
+
+async def _notice(call: Incoming) -> None:
+    detail = {name: str(value)[:_LONGEST_NOTICE] for name, value in call.payload.items()}
+    await call.ctx.write(presence.noticed, call.charger_id, call.action, detail)
+
+
+def _token_info(verdict: Verdict, word: str) -> Payload:
+    """Make an IdTagInfo (7.27)."""
+    info: Payload = {}
+    if verdict.expires_at is not None:
+        info["expiryDate"] = moments.wire(verdict.expires_at)
+    if verdict.group:
+        info["parentIdTag"] = verdict.group[:_LONGEST_TOKEN]
+    info["status"] = word
+    return info
+
+
+def _start_stand_in(transaction_id: int) -> Payload:
+    return {"idTagInfo": {"status": "Invalid"}, "transactionId": transaction_id}
+
+
+ACTIONS: dict[str, Action] = {
+    "Authorize": Action(authorize),
+    "BootNotification": Action(
+        boot_notification,
+        before_accepted=True,
+        stand_ins={"chargePointVendor": "", "chargePointModel": ""},
+    ),
+    "DataTransfer": Action(data_transfer),
+    "DiagnosticsStatusNotification": Action(notice, before_accepted=True),
+    "FirmwareStatusNotification": Action(notice, before_accepted=True),
+    "Heartbeat": Action(heartbeat, logged=False),
+    "LogStatusNotification": Action(notice, before_accepted=True),
+    "MeterValues": Action(meter_values, must_answer=lambda _: {}, answer_logged=False),
+    "SecurityEventNotification": Action(notice, before_accepted=True),
+    "SignCertificate": Action(sign_certificate, before_accepted=True),
+    "SignedFirmwareStatusNotification": Action(notice, before_accepted=True),
+    "StartTransaction": Action(start_transaction, must_answer=_start_stand_in),
+    "StatusNotification": Action(status_notification, stand_ins={"errorCode": "NoError"}),
+    "StopTransaction": Action(stop_transaction, must_answer=lambda _: {}),
+}

@@ -1,0 +1,299 @@
+"""OCPP 1.6: what the house may ask of a charger (OCPP 1.6 edition 2, section 5; the security white paper).
+
+``COMMANDS`` names every command and what is left on record of it; ``translate`` makes the neutral
+commands of the services into requests, their members in the order of the specification.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from onprem_csms.domain.chargers import commands
+from onprem_csms.errors import Invalid
+from onprem_csms.ocpp.link.outgoing import Answered, CommandKind
+from onprem_csms.ocpp.rpc import moments
+from onprem_csms.services.chargers import configuration, inventory, profiles
+from onprem_csms.services.chargers.configuration import ReportedSetting, WishStatus
+from onprem_csms.services.charging import reservations
+from onprem_csms.services.core.context import Tx
+
+Request = dict[str, Any]
+
+KEY_OF_PASSWORD = "AuthorizationKey"  # noqa: S105 - the name of a setting
+LONGEST_TOKEN = 20
+_HIDDEN = "***"
+_WISHES: dict[str, WishStatus] = {
+    "Accepted": "accepted",
+    "RebootRequired": "reboot_required",
+    "Rejected": "rejected",
+    "NotSupported": "not_supported",
+}
+_PURPOSES: dict[str, profiles.Purpose] = {
+    "ChargePointMaxProfile": "charger",
+    "TxDefaultProfile": "default",
+    "TxProfile": "session",
+}
+_TOPICS: dict[commands.Topic, str] = {
+    "boot": "BootNotification",
+    "heartbeat": "Heartbeat",
+    "meter": "MeterValues",
+    "status": "StatusNotification",
+    "firmware": "FirmwareStatusNotification",
+    "diagnostics": "DiagnosticsStatusNotification",
+}
+
+
+def translate(command: commands.Command) -> tuple[str, Request]:
+    """Return the action and the request of a neutral command; Invalid where 1.6 can't say it."""
+    return _TRANSLATIONS[type(command)](command)
+
+
+def _remote_start(command: commands.RemoteStart) -> tuple[str, Request]:
+    return "RemoteStartTransaction", {**_place(command.connector), "idTag": _token(command.uid)}
+
+
+def _remote_stop(command: commands.RemoteStop) -> tuple[str, Request]:
+    return "RemoteStopTransaction", {"transactionId": _number(command.transaction_id)}
+
+
+def _reset(command: commands.Reset) -> tuple[str, Request]:
+    return "Reset", {"type": "Hard" if command.hard else "Soft"}
+
+
+def _unlock(command: commands.Unlock) -> tuple[str, Request]:
+    return "UnlockConnector", {"connectorId": command.connector}
+
+
+def _change_availability(command: commands.ChangeAvailability) -> tuple[str, Request]:
+    word = "Operative" if command.operative else "Inoperative"
+    return "ChangeAvailability", {"connectorId": command.connector, "type": word}
+
+
+def _clear_cache(command: commands.ClearCache) -> tuple[str, Request]:
+    return "ClearCache", {}
+
+
+def _get_configuration(command: commands.GetConfiguration) -> tuple[str, Request]:
+    return "GetConfiguration", {"key": list(command.keys)} if command.keys else {}
+
+
+def _change_configuration(command: commands.ChangeConfiguration) -> tuple[str, Request]:
+    return "ChangeConfiguration", {"key": command.key, "value": command.value}
+
+
+def _trigger(command: commands.Trigger) -> tuple[str, Request]:
+    return "TriggerMessage", {"requestedMessage": _TOPICS[command.topic], **_place(command.connector)}
+
+
+def _reserve(command: commands.Reserve) -> tuple[str, Request]:
+    group = {"parentIdTag": command.group[:LONGEST_TOKEN]} if command.group else {}
+    return "ReserveNow", {
+        "connectorId": command.connector,
+        "expiryDate": moments.wire(command.until),
+        "idTag": _token(command.uid),
+        **group,
+        "reservationId": command.reservation_id,
+    }
+
+
+def _cancel_reservation(command: commands.CancelReservation) -> tuple[str, Request]:
+    return "CancelReservation", {"reservationId": command.reservation_id}
+
+
+def _follow_profile(command: commands.FollowProfile) -> tuple[str, Request]:
+    # Its own number, if it has one, gives way in its place; the member comes first (7.8).
+    numbered = {"chargingProfileId": 0, **command.profile} | {"chargingProfileId": command.profile_id}
+    return "SetChargingProfile", {"connectorId": command.connector, "csChargingProfiles": numbered}
+
+
+_TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
+    commands.RemoteStart: _remote_start,
+    commands.RemoteStop: _remote_stop,
+    commands.Reset: _reset,
+    commands.Unlock: _unlock,
+    commands.ChangeAvailability: _change_availability,
+    commands.ClearCache: _clear_cache,
+    commands.GetConfiguration: _get_configuration,
+    commands.ChangeConfiguration: _change_configuration,
+    commands.Trigger: _trigger,
+    commands.Reserve: _reserve,
+    commands.CancelReservation: _cancel_reservation,
+    commands.FollowProfile: _follow_profile,
+}
+
+
+def _place(connector: int | None) -> Request:
+    return {} if connector is None else {"connectorId": connector}
+
+
+def _token(uid: str) -> str:
+    if len(uid) > LONGEST_TOKEN:
+        raise Invalid("The card number is too long for this charger.", path="uid")
+    return uid
+
+
+def _number(transaction_id: str) -> int:
+    try:
+        return int(transaction_id)
+    except ValueError:
+        raise Invalid("This charger's transactions are numbers.", path="transaction_id") from None
+
+
+def _reserved(tx: Tx, answered: Answered) -> None:
+    if answered.status != "Accepted":
+        return
+    request = answered.request
+    believed = moments.Window(moments.FIRST, moments.LAST, tx.now)
+    reservations.made(
+        tx,
+        reservations.NewReservation(
+            answered.charger_id,
+            request["reservationId"],
+            request["connectorId"],
+            request["idTag"],
+            moments.read(request["expiryDate"], believed)[0],
+            request.get("parentIdTag"),
+        ),
+    )
+
+
+def _reservation_cancelled(tx: Tx, answered: Answered) -> None:
+    if answered.status == "Accepted":
+        reservations.cancelled(tx, answered.charger_id, answered.request["reservationId"])
+
+
+def _profile_set(tx: Tx, answered: Answered) -> None:
+    if answered.status == "Accepted":
+        _in_force(
+            tx, answered.charger_id, answered.request["connectorId"], answered.request["csChargingProfiles"]
+        )
+
+
+def _remote_started(tx: Tx, answered: Answered) -> None:
+    profile = answered.request.get("chargingProfile")
+    if answered.status == "Accepted" and profile is not None:
+        _in_force(tx, answered.charger_id, answered.request.get("connectorId", 0), profile)
+
+
+def _in_force(tx: Tx, charger_id: str, connector: int, profile: Mapping[str, Any]) -> None:
+    accepted = profiles.ProfileInForce(
+        charger_id,
+        connector,
+        profile["chargingProfileId"],
+        _PURPOSES[profile["chargingProfilePurpose"]],
+        profile["stackLevel"],
+        profile,
+    )
+    profiles.put_in_force(tx, accepted)
+
+
+def _profiles_cleared(tx: Tx, answered: Answered) -> None:
+    # Unknown: the charger has none of these, so what the record says of them is wrong as well.
+    if answered.status in ("Accepted", "Unknown"):
+        request = answered.request
+        purpose = request.get("chargingProfilePurpose")
+        which = profiles.ProfileFilter(
+            request.get("id"),
+            request.get("connectorId"),
+            None if purpose is None else _PURPOSES[purpose],
+            request.get("stackLevel"),
+        )
+        profiles.cleared(tx, answered.charger_id, which)
+
+
+def _configuration_told(tx: Tx, answered: Answered) -> None:
+    if answered.outcome != "answered":
+        return
+    told = answered.response.get("configurationKey") or ()
+    configuration.report(
+        tx,
+        answered.charger_id,
+        [
+            ReportedSetting(str(entry["key"]), _maybe_text(entry.get("value")), bool(entry.get("readonly")))
+            for entry in told
+            if isinstance(entry, dict) and entry.get("key") and entry["key"] != KEY_OF_PASSWORD
+        ],
+    )
+
+
+def _maybe_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _wants_configuration(tx: Tx, charger_id: str, request: Mapping[str, Any]) -> None:
+    if request["key"] == KEY_OF_PASSWORD:
+        inventory.offer_password(tx, charger_id, str(request["value"]).encode())
+    else:
+        configuration.want(tx, charger_id, request["key"], request["value"])
+
+
+def _configuration_answered(tx: Tx, answered: Answered) -> None:
+    key = answered.request["key"]
+    wish = _WISHES.get(answered.status)
+    if answered.outcome == "error":
+        wish = "rejected"
+    if wish is None:
+        return  # no answer: asked again when the charger comes back, and both passwords stay valid
+    if key == KEY_OF_PASSWORD:
+        inventory.settle_password(tx, answered.charger_id, accepted=wish in ("accepted", "reboot_required"))
+    else:
+        configuration.want(tx, answered.charger_id, key, answered.request["value"], wish)
+
+
+def _without_password(request: Mapping[str, Any]) -> Request:
+    shown = dict(request)
+    if shown.get("key") == KEY_OF_PASSWORD:
+        shown["value"] = _HIDDEN
+    return shown
+
+
+def _without_told_password(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Hide a password that a charger tells although it must not (OCPP-J 1.6 errata 3.10)."""
+    told = response.get("configurationKey")
+    if not isinstance(told, list):
+        return response
+    return {**response, "configurationKey": [_hidden(entry) for entry in told]}
+
+
+def _hidden(entry: Any) -> Any:
+    told = isinstance(entry, dict) and entry.get("key") == KEY_OF_PASSWORD
+    return {**entry, "value": _HIDDEN} if told else entry
+
+
+_NO_WORD = CommandKind(accepted=frozenset())
+_PLAIN = CommandKind()
+
+COMMANDS: dict[str, CommandKind] = {
+    "CancelReservation": CommandKind(record=_reservation_cancelled),
+    "CertificateSigned": _PLAIN,
+    "ChangeAvailability": CommandKind(accepted=frozenset(("Accepted", "Scheduled"))),
+    "ChangeConfiguration": CommandKind(
+        accepted=frozenset(("Accepted", "RebootRequired")),
+        prepare=_wants_configuration,
+        record=_configuration_answered,
+        shown=_without_password,
+    ),
+    "ClearCache": _PLAIN,
+    "ClearChargingProfile": CommandKind(record=_profiles_cleared),
+    "DataTransfer": _PLAIN,
+    "DeleteCertificate": _PLAIN,
+    "ExtendedTriggerMessage": _PLAIN,
+    "GetCompositeSchedule": _PLAIN,
+    "GetConfiguration": CommandKind(
+        accepted=frozenset(), record=_configuration_told, shown_answer=_without_told_password
+    ),
+    "GetDiagnostics": _NO_WORD,
+    "GetInstalledCertificateIds": _PLAIN,
+    "GetLocalListVersion": _NO_WORD,
+    "GetLog": CommandKind(accepted=frozenset(("Accepted", "AcceptedCanceled"))),
+    "InstallCertificate": _PLAIN,
+    "RemoteStartTransaction": CommandKind(record=_remote_started),
+    "RemoteStopTransaction": _PLAIN,
+    "ReserveNow": CommandKind(record=_reserved),
+    "Reset": _PLAIN,
+    "SendLocalList": _PLAIN,
+    "SetChargingProfile": CommandKind(record=_profile_set),
+    "SignedUpdateFirmware": CommandKind(accepted=frozenset(("Accepted", "AcceptedCanceled"))),
+    "TriggerMessage": _PLAIN,
+    "UnlockConnector": CommandKind(accepted=frozenset(("Unlocked",))),
+    "UpdateFirmware": _NO_WORD,
+}

@@ -1,0 +1,91 @@
+"""Keys for programs that use the HTTP API."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal, get_args
+
+from onprem_csms.clock import from_text, maybe_from_text
+from onprem_csms.db.access import api_keys
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.errors import Invalid, NotFound, Unauthenticated
+
+Role = Literal["admin", "desk", "viewer"]
+ROLES: tuple[Role, ...] = get_args(Role)
+# So that a key that leaked into a text is recognised as one.
+PREFIX = "csms_"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key without its secret; ``role`` is what it may do."""
+
+    id: int
+    name: str
+    role: Role
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A key that was just made; ``secret`` is told this once."""
+
+    key: ApiKey
+    secret: str
+
+
+def create(tx: Tx, name: str, role: str) -> NewApiKey:
+    """Make a key; Invalid without a name or for an unknown role."""
+    if not name.strip():
+        raise Invalid("A key needs a name that says who uses it.", path="name")
+    if role not in ROLES:
+        raise Invalid("The role must be admin, desk or viewer.", path="role")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    key_id = api_keys.insert(tx, name.strip(), role, _digest(secret))
+    return NewApiKey(get(tx, key_id), secret)
+
+
+def get(tx: Tx, key_id: int) -> ApiKey:
+    """Return a key, revoked or not; NotFound."""
+    row = api_keys.by_id(tx, key_id)
+    if row is None:
+        raise NotFound("There is no API key {id}.", id=key_id)
+    return _key(row)
+
+
+def find(tx: Tx) -> list[ApiKey]:
+    """Return every key, revoked ones too."""
+    return [_key(row) for row in api_keys.all_of(tx)]
+
+
+def authenticate(tx: Tx, secret: str) -> ApiKey:
+    """Return the key of this secret; Unauthenticated when there is none or it was revoked."""
+    row = api_keys.by_digest(tx, _digest(secret))
+    if row is None:
+        raise Unauthenticated("This API key is not known here.")
+    return _key(row)
+
+
+def revoke(tx: Tx, key_id: int) -> ApiKey:
+    """End a key for good; NotFound."""
+    get(tx, key_id)
+    api_keys.revoke(tx, key_id)
+    return get(tx, key_id)
+
+
+def _digest(secret: str) -> str:
+    # 256 random bits need no slow hash.
+    return sha256(b"api key " + secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
+        id=row["id"],
+        name=row["name"],
+        role=row["role"],
+        created_at=from_text(row["created_at"]),
+        revoked_at=maybe_from_text(row["revoked_at"]),
+    )

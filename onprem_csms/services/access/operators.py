@@ -1,0 +1,244 @@
+"""Those who run the site: who they are, what they may do, how they sign in."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from hmac import compare_digest
+from typing import Literal
+
+from onprem_csms.clock import from_text, maybe_from_text
+from onprem_csms.db.access import operators as db
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.secrets import hash_password, verify_password
+from onprem_csms.errors import Conflict, Invalid, NotFound, Unauthenticated
+from onprem_csms.services.access import logins
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.context import Context, Transactions
+from onprem_csms.services.core.hashing import in_thread
+from onprem_csms.services.core.throttle import Throttle
+
+Role = Literal["viewer", "desk", "admin"]
+# Each role may do what those before it may.
+ROLES: tuple[Role, ...] = ("viewer", "desk", "admin")
+LONGEST_NAME = 60
+# Wrong tries before the first wait. Behind a proxy everybody has one address.
+FREE_BY_NAME, FREE_BY_ADDRESS = 5, 25
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Someone who signs in to the operators' site; ``language`` is empty until chosen."""
+
+    id: int
+    name: str
+    role: Role
+    language: str
+    created_at: datetime
+    disabled_at: datetime | None
+
+    def may(self, role: Role) -> bool:
+        """Tell whether this operator has at least a role."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperator:
+    """An operator to add; the password is plain and leaves the memory hashed only."""
+
+    name: str
+    password: str
+    role: Role = "admin"
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Someone wants to sign in, from a network address."""
+
+    name: str
+    password: str
+    address: str
+
+
+# --- Adding and changing ------------------------------------------------------------------------------------
+
+
+async def add(ctx: Transactions, new: NewOperator, actor: str = "system") -> int:
+    """Add an operator; returns the id. Invalid with the field, Conflict when the name is taken."""
+    hashed = await _hashed(new)
+    return await ctx.write(create, hashed, actor)
+
+
+def create(tx: Tx, new: NewOperator, actor: str = "system") -> int:
+    """Add an operator whose ``password`` is already a hash (``domain.secrets``)."""
+    if db.by_name(tx, new.name) is not None:
+        raise Conflict("There is already an operator of this name.", path="name")
+    operator_id = db.insert(tx, new.name, new.password, new.role, new.language)
+    audit.note(tx, actor, "operator.added", new.name, new.role)
+    return operator_id
+
+
+def find(tx: Tx) -> list[Operator]:
+    """Return every operator, those at work first."""
+    return [_operator(row) for row in db.find(tx)]
+
+
+def get(tx: Tx, operator_id: int) -> Operator:
+    """Return an operator; NotFound."""
+    row = db.get(tx, operator_id)
+    if row is None:
+        raise NotFound("There is no such operator.")
+    return _operator(row)
+
+
+def by_name(tx: Tx, name: str) -> Operator:
+    """Return an operator by name; NotFound."""
+    row = db.by_name(tx, name)
+    if row is None:
+        raise NotFound("There is no operator of the name {name}.", name=name)
+    return _operator(row)
+
+
+async def set_password(ctx: Transactions, operator_id: int, password: str, actor: str = "system") -> None:
+    """Give an operator a new password; every browser of theirs is signed out. Invalid when it is too short."""
+    hashed = await in_thread(hash_password, password)
+    await ctx.write(store_password, operator_id, hashed, actor)
+
+
+def store_password(tx: Tx, operator_id: int, hashed: str, actor: str = "system") -> None:
+    """Keep a password's hash and sign the operator's browsers out."""
+    operator = get(tx, operator_id)
+    db.set_password(tx, operator_id, hashed)
+    logins.end_all(tx, logins.Owner("operator", operator_id))
+    audit.note(tx, actor, "operator.password", operator.name)
+
+
+def set_language(tx: Tx, operator_id: int, language: str) -> None:
+    """Remember the language an operator reads."""
+    db.set_language(tx, operator_id, language)
+
+
+def disable(tx: Tx, operator_id: int, actor: str) -> None:
+    """Keep an operator out from now on; Conflict for the last admin."""
+    operator = get(tx, operator_id)
+    if operator.role == "admin" and operator.disabled_at is None and db.count_admins(tx) == 1:
+        raise Conflict("This is the last admin who can sign in. Add another admin first.")
+    db.set_disabled(tx, operator_id, disabled=True)
+    logins.end_all(tx, logins.Owner("operator", operator_id))
+    audit.note(tx, actor, "operator.disabled", operator.name)
+
+
+def enable(tx: Tx, operator_id: int, actor: str) -> None:
+    """Let an operator in again."""
+    db.set_disabled(tx, operator_id, disabled=False)
+    audit.note(tx, actor, "operator.enabled", get(tx, operator_id).name)
+
+
+# --- Signing in ---------------------------------------------------------------------------------------------
+
+
+async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
+    """Return the secret of a new sign-in.
+
+    Unauthenticated in the same time whether the name exists or not; Forbidden after too many wrong tries
+    from an address.
+    """
+    name = attempt.name.strip()[:LONGEST_NAME]
+    # By name and address together: whoever knows a name can't keep its owner out from elsewhere.
+    keys = (f"{name.casefold()} from {attempt.address}", f"address {attempt.address}")
+    for key, free in zip(keys, (FREE_BY_NAME, FREE_BY_ADDRESS), strict=True):
+        throttle.begin(key, ctx.clock.now(), free)
+    row = await ctx.read(db.by_name, name)
+    right = await in_thread(_matches, None if row is None else row["password_hash"], attempt.password)
+    if row is None or not right or row["disabled_at"] is not None:
+        raise Unauthenticated("Name and password don't match.")
+    for key in keys:
+        throttle.succeed(key)
+    return await ctx.write(logins.begin, logins.Owner("operator", row["id"]))
+
+
+def _matches(hashed: str | None, password: str) -> bool:
+    return verify_password(_nobody() if hashed is None else hashed, password)
+
+
+async def change_own_password(ctx: Context, throttle: Throttle, attempt: Attempt, password: str) -> str:
+    """Replace the password of someone who knows it; returns the secret of a new sign-in, all others end.
+
+    Raises what ``sign_in`` raises, and Invalid for a new password that is too short.
+    """
+    secret = await sign_in(ctx, throttle, attempt)
+    login = await ctx.read(logins.find, secret)
+    if login is None or login.owner.operator_id is None:
+        raise Unauthenticated("Name and password don't match.")
+    await set_password(ctx, login.owner.operator_id, password, attempt.name)
+    return await ctx.write(logins.begin, login.owner)
+
+
+def signed_in(tx: Tx, secret: str) -> tuple[Operator, bool] | None:
+    """Return the operator of a cookie and whether the sign-in is due to be prolonged; None for nobody."""
+    login = logins.find(tx, secret)
+    if login is None or login.owner.operator_id is None:
+        return None
+    operator = get(tx, login.owner.operator_id)
+    return None if operator.disabled_at else (operator, login.due)
+
+
+# --- First set-up -------------------------------------------------------------------------------------------
+
+
+def setup_link(tx: Tx) -> str | None:
+    """Return a fresh one-time secret for ``/setup/…`` while there is no operator; earlier ones end."""
+    if db.find(tx):
+        return None
+    secret = secrets.token_urlsafe(24)
+    db.set_setup_digest(tx, logins.digest(secret))
+    return secret
+
+
+def check_setup_link(tx: Tx, secret: str) -> None:
+    """Raise NotFound unless the set-up link is the one that is out."""
+    known = db.setup_digest(tx)
+    if known is None or not compare_digest(known, logins.digest(secret)):
+        raise NotFound("This set-up link is used up or was replaced by a newer one.")
+
+
+async def set_up(ctx: Transactions, secret: str, new: NewOperator) -> str:
+    """Make the first admin by the one-time link and sign them in; returns the sign-in's secret."""
+    await ctx.read(check_setup_link, secret)
+    hashed = await _hashed(replace(new, role="admin"))
+    return await ctx.write(_set_up, secret, hashed)
+
+
+def _set_up(tx: Tx, secret: str, new: NewOperator) -> str:
+    check_setup_link(tx, secret)
+    db.set_setup_digest(tx, None)
+    return logins.begin(tx, logins.Owner("operator", create(tx, new, actor="setup")))
+
+
+# ------------------------------------------------------------------------------------------------------------
+
+
+async def _hashed(new: NewOperator) -> NewOperator:
+    name = " ".join(new.name.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise Invalid("A name has 1 to {longest} characters.", path="name", longest=LONGEST_NAME)
+    return replace(new, name=name, password=await in_thread(hash_password, new.password))
+
+
+@cache
+def _nobody() -> str:
+    """Return the hash that a wrong name is checked against, so that it takes as long as a right one."""
+    return hash_password(secrets.token_urlsafe())
+
+
+def _operator(row: Row) -> Operator:
+    return Operator(
+        id=row["id"],
+        name=row["name"],
+        role=row["role"],
+        language=row["language"],
+        created_at=from_text(row["created_at"]),
+        disabled_at=maybe_from_text(row["disabled_at"]),
+    )

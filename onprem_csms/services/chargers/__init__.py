@@ -1,0 +1,1 @@
+"""The chargers of the site: admission, inventory, commands, desired configuration."""

@@ -1,0 +1,196 @@
+"""Who may come in at the chargers' door: one decision for each connection attempt.
+
+Whatever is wrong with who a charger says it is, the answer is the same, and so is the work done for it;
+the reason is written down for the operator only.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from onprem_csms.db.chargers import attempts as knock_rows
+from onprem_csms.db.chargers import chargers as rows
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.chargers import (
+    LONGEST_IDENTITY,
+    LONGEST_PASSWORD,
+    Charger,
+    Knock,
+    NewCharger,
+    Registration,
+    check_identity,
+)
+from onprem_csms.errors import N_, Invalid
+from onprem_csms.events import Event
+from onprem_csms.services.chargers import credentials, inventory
+
+Reason = Literal[
+    "unknown",
+    "archived",
+    "no_credentials",
+    "wrong_user",
+    "wrong_password",
+    "no_password_set",
+    "not_encrypted",
+    "bad_identity",
+    "no_subprotocol",
+    "unknown_subprotocol",
+    "already_connected",
+    "too_many_tries",
+]
+REASONS: dict[Reason, str] = {
+    "unknown": N_("The charger is not known here."),
+    "archived": N_("The charger was archived."),
+    "no_credentials": N_("The charger sent no password."),
+    "wrong_user": N_("The user name is not the charger's identity."),
+    "wrong_password": N_("The password is wrong."),
+    "no_password_set": N_("The charger has no password here yet."),
+    "not_encrypted": N_("The charger's security profile asks for an encrypted connection."),
+    "bad_identity": N_("The address holds no usable identity."),
+    "no_subprotocol": N_("The charger named no OCPP version."),
+    "unknown_subprotocol": N_("The charger speaks no OCPP version that is spoken here."),
+    "already_connected": N_("A charger of this identity is connected and answers."),
+    "too_many_tries": N_("There were too many wrong tries; the password was not looked at."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A charger that may come in, with what its connection needs to know of it."""
+
+    charger_id: str
+    registration: Registration
+    allow_missing_subprotocol: bool
+    password_form: str = ""
+    settle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An attempt that is turned away, for whom, and why."""
+
+    identity: str
+    reason: Reason
+    known: bool
+
+
+Admission = Admitted | Refused
+
+
+def judge(tx: Tx, knock: Knock) -> Admission:
+    """Decide about an attempt without writing anything.
+
+    The first of the identities that the address may mean and that is known is the charger; a longer form
+    counts only where exactly one charger fits.
+    """
+    row = _find(tx, knock)
+    identity = knock.candidates[0] if row is None else row["id"]
+    # Compared even when nobody is known, so that the answer takes as long.
+    match = credentials.match(tx, row, (knock.password or b"")[: 4 * LONGEST_PASSWORD])
+    if row is None:
+        return Refused(identity[:LONGEST_IDENTITY], "unknown", known=False)
+    reason = _objection(row, knock, match is not None)
+    if reason is not None:
+        return Refused(identity, reason, known=row["archived_at"] is None)
+    form = match.form if match is not None else ""
+    settle = match is not None and (row["old_password_digest"] is not None or row["password_form"] != form)
+    return Admitted(
+        row["id"], row["registration"], bool(row["allow_missing_subprotocol"]), form, settle=settle
+    )
+
+
+def _find(tx: Tx, knock: Knock) -> Row | None:
+    for candidate in knock.candidates:
+        row = rows.by_identity(tx, candidate)
+        if row is not None:
+            return row
+    return None
+
+
+def _objection(row: Row, knock: Knock, matches: bool) -> Reason | None:
+    if row["archived_at"] is not None:
+        return "archived"
+    # Profile 3 asks for a client certificate besides, and none are issued or looked at yet.
+    if row["security_profile"] == 3 or (row["security_profile"] == 2 and not knock.encrypted):
+        return "not_encrypted"
+    if row["security_profile"] == 0 and row["password_digest"] is None:
+        return None
+    if row["password_digest"] is None:
+        return "no_password_set"
+    if knock.password is None:
+        return "no_credentials" if row["security_profile"] else None
+    if (knock.user or "").casefold() not in {
+        row["id"].casefold(),
+        *(name.casefold() for name in knock.candidates),
+    }:
+        return "wrong_user"
+    return None if matches else "wrong_password"
+
+
+def settle(tx: Tx, knock: Knock, admitted: Admitted) -> None:
+    """Note which form of the password fitted; of two that were valid the other one dies."""
+    row = rows.get(tx, admitted.charger_id)
+    match = None if row is None or knock.password is None else credentials.match(tx, row, knock.password)
+    if row is None or match is None:
+        return
+    columns = {
+        "password_form": match.form,
+        "old_password_salt": None,
+        "old_password_digest": None,
+    }
+    if match.old:
+        columns |= {
+            "password_salt": row["old_password_salt"],
+            "password_digest": row["old_password_digest"],
+        }
+    rows.update(tx, admitted.charger_id, columns)
+
+
+def knocked(tx: Tx, knock: Knock, refused: Refused) -> Admission:
+    """Write down a refused attempt; returns Admitted when the site lets in whoever comes.
+
+    A stranger waits in the list (``ask``), comes in at once (``accept``) or is only counted (``refuse``).
+    """
+    if refused.reason == "unknown" and tx.settings.unknown_chargers == "accept":
+        admitted = _welcome(tx, knock)
+        if admitted is not None:
+            return admitted
+    sealed = None if knock.password is None else credentials.seal(tx, knock.password[: 4 * LONGEST_PASSWORD])
+    strange = refused.reason == "unknown"
+    knock_rows.record(
+        tx,
+        {
+            "identity": refused.identity,
+            "remote": knock.remote,
+            "path": knock.path[:500],
+            "subprotocols": ", ".join(knock.subprotocols)[:200],
+            "with_credentials": knock.password is not None,
+            "reason": refused.reason,
+            "known": refused.known,
+            "offered_salt": sealed.salt if sealed and strange else None,
+            "offered_digest": sealed.digest if sealed and strange else None,
+        },
+    )
+    knock_rows.trim(tx)
+    tx.emit(Event("charger" if refused.known else "unknown", refused.identity))
+    return refused
+
+
+def _welcome(tx: Tx, knock: Knock) -> Admitted | None:
+    """Make a charger of a stranger; the password it came with stays its password."""
+    identity = knock.candidates[0]
+    try:
+        check_identity(identity)
+    except Invalid:
+        return None
+    charger: Charger = inventory.create(
+        tx,
+        NewCharger(
+            identity,
+            security_profile=0 if knock.password is None else 1,
+            allow_missing_subprotocol=not knock.subprotocols,
+        ),
+    )
+    if knock.password is not None:
+        rows.update(tx, identity, credentials.columns(credentials.seal(tx, knock.password)))
+    return Admitted(charger.id, charger.registration, charger.allow_missing_subprotocol)

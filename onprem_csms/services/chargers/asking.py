@@ -1,0 +1,41 @@
+"""Asking a charger for something that it may refuse: its answer decides."""
+
+from onprem_csms.domain.chargers.commands import Command, FollowProfile
+from onprem_csms.errors import Conflict, NotFound, PeerError
+from onprem_csms.services.chargers import inventory, profiles
+from onprem_csms.services.chargers.profiles import ProfileInForce
+from onprem_csms.services.core.context import Context
+from onprem_csms.services.core.ports import CommandResult
+
+
+async def insist(ctx: Context, charger_id: str, command: Command, origin: str) -> None:
+    """Ask, and return when the charger agreed. Conflict when it refuses or is offline.
+
+    PeerError when it answers with an error or not at all: then it may have done it all the same.
+    """
+    result = await ctx.stations.perform(charger_id, command, origin=origin)
+    if result.status == "answered" and result.accepted is not False:
+        return
+    if result.status == "answered":
+        raise Conflict("The charger refused: {answer}.", answer=_words(result))
+    if result.status == "error":
+        raise PeerError("The charger answered with an error: {answer}.", answer=_words(result))
+    raise PeerError("The charger did not answer in time.")
+
+
+async def follow_profile(
+    ctx: Context, profile_id: int, charger_id: str, connector: int, *, origin: str
+) -> ProfileInForce:
+    """Let a connector (0: the whole charger) follow a stored profile; NotFound, else errors as ``insist``."""
+    stored = await ctx.read(profiles.get, profile_id)
+    await ctx.read(inventory.get, charger_id)
+    await insist(ctx, charger_id, FollowProfile(connector, profile_id, stored.profile), origin)
+    for one in await ctx.read(profiles.in_force, charger_id):
+        if one.profile_id == profile_id and one.connector == connector:
+            return one
+    # Another profile of its place and level came in between.
+    raise NotFound("The charger does not follow profile {id} any more.", id=profile_id)
+
+
+def _words(result: CommandResult) -> str:
+    return ", ".join(str(value) for value in (result.response or {}).values() if value)

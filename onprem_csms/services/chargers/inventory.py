@@ -1,0 +1,339 @@
+"""The chargers of the site, as the operator keeps them: create, change, look up, let in, archive."""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from onprem_csms.clock import from_text, maybe_from_text
+from onprem_csms.db.chargers import attempts as knock_rows
+from onprem_csms.db.chargers import chargers as rows
+from onprem_csms.db.chargers import connectors as connector_rows
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.money import tariffs as tariff_rows
+from onprem_csms.domain.cards import numbers
+from onprem_csms.domain.chargers.chargers import (
+    MOST_CONNECTORS,
+    REGISTRATIONS,
+    Charger,
+    Connector,
+    NewCharger,
+    check_identity,
+    check_password,
+)
+from onprem_csms.errors import Conflict, Invalid, NotFound
+from onprem_csms.events import Event
+from onprem_csms.services.chargers import credentials
+
+Credentials = Literal["generate", "offered", "none"]
+SETTINGS_CHANGED = "charger-settings"
+"""The topic for the chargers' door: what it knows of a charger has changed."""
+
+_CHANGEABLE = frozenset(
+    (
+        "name",
+        "registration",
+        "security_profile",
+        "password",
+        "allow_missing_subprotocol",
+        "token_transform",
+        "tariff_id",
+        "max_power_w",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnockView:
+    """A charger that came and was not let in; ``reason`` is a key of ``admission.REASONS``."""
+
+    identity: str
+    remote: str
+    path: str
+    subprotocols: str
+    with_credentials: bool
+    reason: str
+    known: bool
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
+def create(tx: Tx, new: NewCharger) -> Charger:
+    """Add a charger; Conflict when the identity is taken in any case, Invalid with the path of the fault.
+
+    The identity of an archived charger can be used again; its past sessions stay with it.
+    """
+    check_identity(new.id)
+    values = {
+        "name": new.name,
+        "registration": new.registration,
+        "security_profile": new.security_profile,
+        "allow_missing_subprotocol": new.allow_missing_subprotocol,
+        "token_transform": new.token_transform,
+        "tariff_id": new.tariff_id,
+        "max_power_w": new.max_power_w,
+        "password": new.password,
+    }
+    columns = credentials.columns(None) | _checked(tx, values)
+    there = rows.by_identity(tx, new.id)
+    if there is None:
+        rows.insert(tx, new.id, columns)
+    elif there["archived_at"] is None:
+        raise Conflict("There is a charger {id} already.", path="id", id=there["id"])
+    elif there["id"] != new.id:
+        raise Conflict("There was a charger {id}; use its spelling again.", path="id", id=there["id"])
+    else:
+        rows.update(tx, new.id, {**columns, "archived_at": None})
+    knock_rows.delete(tx, new.id)
+    _tell(tx, new.id)
+    return get(tx, new.id)
+
+
+def update(tx: Tx, charger_id: str, changes: Mapping[str, Any]) -> Charger:
+    """Change fields of a charger; NotFound, Invalid with the path. ``password`` None takes it away."""
+    _row(tx, charger_id)
+    rows.update(tx, charger_id, _checked(tx, changes))
+    _tell(tx, charger_id)
+    return get(tx, charger_id)
+
+
+def archive(tx: Tx, charger_id: str) -> None:
+    """Take a charger out of use; its sessions stay. NotFound; Conflict while a session runs on it."""
+    _row(tx, charger_id)
+    if rows.has_active_session(tx, charger_id):
+        raise Conflict("A session runs on this charger. Close it first.")
+    rows.update(tx, charger_id, {"archived_at": tx.now_text, **credentials.columns(None)})
+    _tell(tx, charger_id)
+
+
+def get(tx: Tx, charger_id: str) -> Charger:
+    """Return a charger with its connectors; NotFound."""
+    return _charger(_row(tx, charger_id), connector_rows.of_charger(tx, charger_id))
+
+
+def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[Charger]:
+    """Return chargers by identity, those after ``after`` first, whose identity or name holds a text."""
+    found = rows.find(tx, text=text, after=after, limit=limit)
+    return [_charger(row, connector_rows.of_charger(tx, row["id"])) for row in found]
+
+
+def reset_password(tx: Tx, charger_id: str) -> str:
+    """Give a charger a new random password and return it; the old one is dead. NotFound."""
+    password = credentials.generate()
+    update(tx, charger_id, {"password": password})
+    return password
+
+
+def offer_password(tx: Tx, charger_id: str, password: bytes) -> None:
+    """Make a password valid beside the one there is, before the charger is told of it.
+
+    If its answer is lost, both stay valid until one is used (white paper A01; see ``admission.settle``).
+    """
+    row = _row(tx, charger_id)
+    new = credentials.columns(credentials.seal(tx, password))
+    old = {"old_password_salt": row["password_salt"], "old_password_digest": row["password_digest"]}
+    rows.update(tx, charger_id, new | old)
+
+
+def settle_password(tx: Tx, charger_id: str, *, accepted: bool) -> None:
+    """Keep the password that was offered, or go back to the one before when the charger refused it."""
+    row = rows.get(tx, charger_id)
+    if row is None:
+        return
+    if accepted:
+        rows.update(tx, charger_id, {"old_password_salt": None, "old_password_digest": None})
+    elif row["old_password_digest"] is not None:
+        before = credentials.Sealed(row["old_password_salt"], row["old_password_digest"])
+        rows.update(tx, charger_id, credentials.columns(before))
+
+
+def accept_knock(tx: Tx, identity: str, name: str = "", *, use: Credentials = "generate") -> str | None:
+    """Let in a charger that waits; returns the password to type into it. NotFound when it does not wait.
+
+    ``use`` = "generate": a new password; "offered": what it sent last stays its password (Conflict when it
+    sent none); "none": it needs none, security profile 0.
+    """
+    knock = knock_rows.get(tx, identity)
+    if knock is None:
+        raise NotFound("No charger {id} is waiting.", id=identity)
+    if use == "offered" and knock["offered_digest"] is None:
+        raise Conflict("The charger {id} sent no password.", id=identity)
+    password = credentials.generate() if use == "generate" else None
+    profile = 0 if use == "none" else 1
+    create(
+        tx,
+        NewCharger(
+            identity,
+            name,
+            security_profile=profile,
+            password=password,
+            allow_missing_subprotocol=not knock["subprotocols"],
+        ),
+    )
+    if use == "offered":
+        offered = credentials.Sealed(knock["offered_salt"], knock["offered_digest"])
+        rows.update(tx, identity, credentials.columns(offered))
+    return password
+
+
+def dismiss_knock(tx: Tx, identity: str) -> None:
+    """Forget a charger that waits; it is listed again when it comes again. NotFound."""
+    if not knock_rows.delete(tx, identity):
+        raise NotFound("No charger {id} is waiting.", id=identity)
+    tx.emit(Event("unknown", identity))
+
+
+def knocks(tx: Tx, *, known: bool | None = None) -> list[KnockView]:
+    """Return who came and was not let in, newest first; ``known`` False: the waiting list."""
+    return [_knock(row) for row in knock_rows.find(tx, known=known)]
+
+
+def knock_of(tx: Tx, charger_id: str) -> KnockView | None:
+    """Return the last refused attempt of a charger, if there was one since it was let in."""
+    row = knock_rows.get(tx, charger_id)
+    return None if row is None else _knock(row)
+
+
+def ensure_connector(tx: Tx, charger_id: str, number: int) -> bool:
+    """Add a connector that a charger speaks of, with the slug of its QR code; False when it can't have it."""
+    if tx.memo.get(("connector", charger_id, number)) is not None:
+        return True
+    if not 0 <= number <= MOST_CONNECTORS:
+        return False
+    if connector_rows.get(tx, charger_id, number) is None:
+        connector_rows.insert(tx, charger_id, number, secrets.token_urlsafe(9) if number else None)
+    return True
+
+
+def update_connector(tx: Tx, charger_id: str, number: int, changes: Mapping[str, Any]) -> Charger:
+    """Change the ``name`` or the ``tariff_id`` of a connector; NotFound, Invalid with the path."""
+    _row(tx, charger_id)
+    _refuse_unknown(changes, ("name", "tariff_id"))
+    if "tariff_id" in changes:
+        _check_tariff(tx, changes["tariff_id"])
+    if changes and not connector_rows.update(tx, charger_id, number, changes):
+        raise NotFound("The charger has no connector {number}.", number=number)
+    _tell(tx, charger_id)
+    return get(tx, charger_id)
+
+
+def by_slug(tx: Tx, slug: str) -> tuple[Charger, Connector]:
+    """Return what a QR code names; NotFound."""
+    row = connector_rows.by_slug(tx, slug)
+    if row is None:
+        raise NotFound("This code belongs to no connector.")
+    return get(tx, row["charger_id"]), _connector(row)
+
+
+def _row(tx: Tx, charger_id: str) -> Row:
+    row = rows.get(tx, charger_id)
+    if row is None:
+        raise NotFound("There is no charger {id}.", id=charger_id)
+    return row
+
+
+def _tell(tx: Tx, charger_id: str) -> None:
+    tx.emit(Event(SETTINGS_CHANGED, charger_id))
+    tx.emit(Event("charger", charger_id))
+
+
+def _refuse_unknown(changes: Mapping[str, Any], known: Iterable[str]) -> None:
+    for name in changes.keys() - set(known):
+        raise Invalid("There is no such field, or it can't be changed.", path=name)
+
+
+def _checked(tx: Tx, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns to write; Invalid with the path of the first fault."""
+    _refuse_unknown(changes, _CHANGEABLE)
+    columns = {name: value for name, value in changes.items() if name != "password"}
+    if columns.get("registration", "accepted") not in REGISTRATIONS:
+        raise Invalid("This is one of accepted, pending, rejected.", path="registration")
+    profile = columns.get("security_profile", 0)
+    if not isinstance(profile, int) or isinstance(profile, bool) or not 0 <= profile <= 3:
+        raise Invalid("The security profile is a number from 0 to 3.", path="security_profile")
+    power = columns.get("max_power_w")
+    if power is not None and (not isinstance(power, int) or power <= 0):
+        raise Invalid("The power must be above zero.", path="max_power_w")
+    if "token_transform" in columns:
+        _check_transform(columns["token_transform"])
+    if "tariff_id" in columns:
+        _check_tariff(tx, columns["tariff_id"])
+    if "password" in changes:
+        columns |= _password_columns(tx, changes["password"])
+    return columns
+
+
+def _password_columns(tx: Tx, password: str | None) -> dict[str, Any]:
+    if password is None:
+        return credentials.columns(None)
+    check_password(password)
+    return credentials.columns(credentials.seal(tx, password.encode()))
+
+
+def _check_transform(rule: str) -> None:
+    try:
+        numbers.check_rule(rule)
+    except Invalid as fault:
+        raise Invalid(fault.message, path="token_transform") from fault
+
+
+def _check_tariff(tx: Tx, tariff_id: int | None) -> None:
+    if tariff_id is not None and tariff_rows.by_id(tx, tariff_id) is None:
+        raise Invalid("There is no such tariff.", path="tariff_id")
+
+
+def _charger(row: Row, connectors: Iterable[Row]) -> Charger:
+    return Charger(
+        id=row["id"],
+        name=row["name"],
+        registration=row["registration"],
+        security_profile=row["security_profile"],
+        has_password=row["password_digest"] is not None,
+        allow_missing_subprotocol=bool(row["allow_missing_subprotocol"]),
+        token_transform=row["token_transform"],
+        tariff_id=row["tariff_id"],
+        max_power_w=row["max_power_w"],
+        protocol=row["protocol"],
+        vendor=row["vendor"],
+        model=row["model"],
+        serial=row["serial"],
+        firmware=row["firmware"],
+        boot_info=json.loads(row["boot_info"]),
+        booted_at=maybe_from_text(row["booted_at"]),
+        connected_at=maybe_from_text(row["connected_at"]),
+        disconnected_at=maybe_from_text(row["disconnected_at"]),
+        created_at=from_text(row["created_at"]),
+        connectors=tuple(_connector(connector) for connector in connectors),
+    )
+
+
+def _connector(row: Row) -> Connector:
+    return Connector(
+        row["number"],
+        row["name"],
+        row["status"],
+        row["error_code"],
+        row["info"],
+        maybe_from_text(row["status_at"]),
+        row["slug"],
+        row["tariff_id"],
+    )
+
+
+def _knock(row: Row) -> KnockView:
+    return KnockView(
+        row["identity"],
+        row["remote"],
+        row["path"],
+        row["subprotocols"],
+        bool(row["with_credentials"]),
+        row["reason"],
+        bool(row["known"]),
+        from_text(row["first_at"]),
+        from_text(row["last_at"]),
+        row["times"],
+    )

@@ -1,0 +1,1 @@
+"""Charging sessions: authorization, what chargers report, prepaid, bills, review."""

@@ -1,0 +1,117 @@
+"""May this card charge? Asked by a charger before a session, at its start and to stop it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from onprem_csms.clock import maybe_from_text
+from onprem_csms.db.cards import tokens as rows
+from onprem_csms.db.charging import orders as order_rows
+from onprem_csms.db.charging import sessions as session_rows
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.cards.numbers import canonical_uid, matches, transform
+from onprem_csms.domain.charging.sessions import AuthorizeRequest, Verdict
+from onprem_csms.errors import Invalid
+from onprem_csms.services.charging import billing
+from onprem_csms.services.money import tariffs as tariff_service
+from onprem_csms.services.money import wallets
+from onprem_csms.services.money.wallets import Wallet
+
+_SIMILAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A card number as a charger sent it, and the card it means, if any."""
+
+    uid: str
+    card: Row | None
+
+    @property
+    def token_uid(self) -> str | None:
+        """The number of the card that was found."""
+        return None if self.card is None else str(self.card["uid"])
+
+    @property
+    def group(self) -> str | None:
+        """The group whose members may stop each other's sessions."""
+        return None if self.card is None else self.card["group_name"]
+
+
+def recognise(tx: Tx, charger_id: str, sent: str) -> Recognised:
+    """Find the card that a charger means, by its own way of writing numbers; never an error.
+
+    A number that was cut short means a card only where that is the only one.
+    """
+    try:
+        uid = canonical_uid(sent)
+    except Invalid:
+        return Recognised(sent.strip().upper()[:64], None)
+    card = rows.by_uid(tx, uid)
+    if card is not None:
+        return Recognised(uid, card)
+    rule = session_rows.token_rule(tx, charger_id)
+    if rule == "none":
+        return Recognised(uid, None)
+    if rule.startswith("first:"):
+        similar = [row for row in rows.beginning_with(tx, uid, _SIMILAR) if matches(uid, row["uid"], rule)]
+        return Recognised(uid, similar[0] if len(similar) == 1 else None)
+    return Recognised(uid, rows.by_uid(tx, transform(uid, rule)))
+
+
+def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
+    """Judge a card; the balance is looked at and nothing is taken.
+
+    A card whose own session, or whose group's, runs on this charger is accepted, because it may be
+    held there to end it while its whole balance is set aside.
+    """
+    found = recognise(tx, request.charger_id, request.uid)
+    if found.card is None:
+        return Verdict("invalid")
+    if _may_stop(tx, request.charger_id, found):
+        return Verdict("accepted", maybe_from_text(found.card["expires_at"]), found.group)
+    verdict = judge_card(found.card, tx.now)
+    if verdict.status != "accepted" or order_rows.open_for(tx, request.charger_id, found.card["uid"]):
+        return verdict
+    if not can_pay(tx, request.charger_id, 1, found.card):
+        return Verdict("no_credit", verdict.expires_at, verdict.group)
+    return verdict
+
+
+def _may_stop(tx: Tx, charger_id: str, found: Recognised) -> bool:
+    if any(
+        row["charger_id"] == charger_id for row in session_rows.active_of_token(tx, found.token_uid or "")
+    ):
+        return True
+    return bool(found.group) and session_rows.active_of_group(tx, charger_id, found.group or "") is not None
+
+
+def judge_card(card: Row, now: datetime) -> Verdict:
+    """Judge a card by its own state, without its money."""
+    expires_at = maybe_from_text(card["expires_at"])
+    if card["status"] != "active":
+        return Verdict("blocked", expires_at, card["group_name"])
+    if expires_at is not None and expires_at <= now:
+        return Verdict("expired", expires_at, card["group_name"])
+    return Verdict("accepted", expires_at, card["group_name"])
+
+
+def can_pay(tx: Tx, charger_id: str, connector: int, card: Row) -> bool:
+    """Tell whether a card has more available than a session costs before it delivers anything."""
+    if card["type"] == "personal" or card["wallet_id"] is None:
+        return True
+    return covers(tx, charger_id, connector, wallets.get(tx, card["wallet_id"]))
+
+
+def covers(tx: Tx, charger_id: str, connector: int, wallet: Wallet) -> bool:
+    """Tell whether a wallet has more available than a session costs before it delivers anything."""
+    stored = tariff_service.for_connector(tx, charger_id, connector)
+    if stored is not None and stored.currency != wallet.currency:
+        return False  # what it delivers has a price, and none that this card can pay
+    return wallet.available > least(tx, charger_id, connector, wallet.currency)
+
+
+def least(tx: Tx, charger_id: str, connector: int, currency: str) -> int:
+    """Return what a session costs that ends as it begins (start fee, minimum price), or the site's minimum."""
+    at_start = billing.at_start(billing.tariff_for(tx, charger_id, connector, currency), tx.now)
+    return max(at_start, tx.settings.prepaid.minimum_balance)

@@ -1,0 +1,138 @@
+"""What chargers tell of themselves: they come, boot, change state, go."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from onprem_csms.clock import to_text
+from onprem_csms.db.chargers import attempts, intervals
+from onprem_csms.db.chargers import chargers as rows
+from onprem_csms.db.chargers import connectors as connector_rows
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
+from onprem_csms.domain.charging.sessions import Activity
+from onprem_csms.events import Event
+from onprem_csms.services.chargers import inventory
+from onprem_csms.services.charging import reports
+
+LONGEST_EXAMPLE = 500
+# While a session runs: who holds the energy back. A car that does not ask is idle, a charger that holds back pauses.
+_ACTIVITIES: dict[ConnectorStatus, Activity] = {
+    "charging": "charging",
+    "suspended_vehicle": "idle",
+    "suspended_charger": "paused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BootAnswer:
+    """What a charger is told when it starts; the interval is of its heartbeats, or until it may ask again."""
+
+    registration: Registration
+    interval_s: int
+
+
+def connected(tx: Tx, charger_id: str, protocol: str, remote: str) -> int:
+    """Note that a charger has come; returns the id of the connection's interval."""
+    rows.connected(tx, charger_id, protocol)
+    attempts.delete(tx, charger_id)
+    interval_id = intervals.begin_connection(tx, charger_id, protocol, remote)
+    tx.emit(Event("charger", charger_id))
+    return interval_id
+
+
+def disconnected(tx: Tx, charger_id: str, interval_id: int, reason: str) -> None:
+    """Note that a connection has ended. A session goes on: a lost socket is no stop."""
+    if intervals.end_connection(tx, interval_id, reason):
+        if not intervals.has_open_connection(tx, charger_id):
+            rows.update(tx, charger_id, {"disconnected_at": tx.now_text})
+        tx.emit(Event("charger", charger_id))
+
+
+def begin_process(tx: Tx) -> None:
+    """Tidy up after a process that was killed: connections it left open ended when it was last alive."""
+    intervals.end_forgotten_connections(tx)
+
+
+def booted(tx: Tx, boot: Boot) -> BootAnswer:
+    """Note what a charger says of itself and return whether it is accepted (OCPP 1.6, section 4.2)."""
+    row = rows.get(tx, boot.charger_id)
+    registration: Registration = "rejected" if row is None else row["registration"]
+    rows.update(
+        tx,
+        boot.charger_id,
+        {
+            "vendor": boot.vendor,
+            "model": boot.model,
+            "serial": boot.serial,
+            "firmware": boot.firmware,
+            "boot_info": json.dumps(boot.info, ensure_ascii=False),
+            "booted_at": tx.now_text,
+        },
+    )
+    tx.emit(Event("charger", boot.charger_id))
+    return BootAnswer(registration, tx.settings.heartbeat_interval_s)
+
+
+class _Shown(NamedTuple):
+    """What a connector shows now; ``interval_id`` is the stretch of time that it began."""
+
+    status: str
+    error_code: str
+    info: str
+    at: str
+    interval_id: int
+
+
+def status_changed(tx: Tx, change: StatusChange) -> bool:
+    """Note a connector's status; False when it changes nothing: repeated, or older than what is known.
+
+    Number 0 is the charger as a whole. A backlog of old statuses does not drive the live picture.
+    """
+    place = (change.charger_id, change.connector)
+    before: _Shown | None = tx.memo.get(("connector", *place)) or _shown(tx, *place)
+    at = to_text(change.at)
+    if before is None or before.at > at:
+        return False
+    activity = _ACTIVITIES.get(change.status)
+    if activity is not None and change.connector:
+        # Also where the state is the same: a session may have begun in it.
+        reports.change_activity(tx, *place, change.at, activity)
+    now = (change.status, change.error_code, change.info)
+    if (before.status, before.error_code, before.info) == now:
+        return False
+    connector_rows.show(tx, place, now, at)
+    interval_id = before.interval_id
+    if (before.status, before.error_code) != now[:2] or not interval_id:
+        if interval_id:
+            intervals.end_status(tx, interval_id, at)
+        interval_id = intervals.begin_status(tx, place, change.status, change.error_code, at)
+    tx.memo.set(("connector", *place), _Shown(*now, at, interval_id))
+    tx.emit(Event("charger", change.charger_id))
+    return True
+
+
+def _shown(tx: Tx, charger_id: str, connector: int) -> _Shown | None:
+    """Look up what a connector shows; None for one that the charger can't have."""
+    if not inventory.ensure_connector(tx, charger_id, connector):
+        return None
+    row = connector_rows.get(tx, charger_id, connector)
+    if row is None:
+        return None
+    open_one = intervals.open_status(tx, charger_id, connector)
+    shown = (row["status"], row["error_code"], row["info"], row["status_at"] or "")
+    return _Shown(*shown, 0 if open_one is None else open_one["id"])
+
+
+def noticed(tx: Tx, charger_id: str, kind: str, detail: dict[str, Any]) -> None:
+    """Keep what a charger told of its firmware, logs, security or in its maker's own words."""
+    rows.insert_notice(tx, charger_id, kind, json.dumps(detail, ensure_ascii=False))
+    tx.emit(Event("charger", charger_id))
+
+
+def count_quirks(tx: Tx, charger_id: str, counts: Iterable[QuirkCount]) -> None:
+    """Add to the counters of how a charger deviates from its protocol."""
+    for count in counts:
+        rows.count_quirk(tx, charger_id, count.kind, count.times, count.example[:LONGEST_EXAMPLE])
+    tx.emit(Event("charger", charger_id))

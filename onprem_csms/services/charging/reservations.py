@@ -1,0 +1,113 @@
+"""Connectors that are kept for a card. The charger keeps them; here is the record of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from onprem_csms.clock import from_text, maybe_from_text, to_text
+from onprem_csms.db.charging import reservations as rows
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.errors import NotFound
+from onprem_csms.events import Event
+
+ReservationStatus = Literal["active", "used", "cancelled", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewReservation:
+    """A reservation that a charger accepted; connector 0 is any of them."""
+
+    charger_id: str
+    id: int
+    connector: int
+    uid: str
+    expires_at: datetime
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A reservation on record; ``session_id`` is the session that used it."""
+
+    charger_id: str
+    id: int
+    connector: int
+    uid: str
+    group: str | None
+    expires_at: datetime
+    status: ReservationStatus
+    session_id: int | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+def made(tx: Tx, new: NewReservation) -> None:
+    """Keep a reservation that a charger accepted; one of the same number is replaced."""
+    rows.record(
+        tx,
+        {
+            "charger_id": new.charger_id,
+            "id": new.id,
+            "connector": new.connector,
+            "uid": new.uid,
+            "group_name": new.group,
+            "expires_at": to_text(new.expires_at),
+        },
+    )
+    tx.emit(Event("charger", new.charger_id))
+
+
+def cancelled(tx: Tx, charger_id: str, reservation_id: int) -> None:
+    """Note that a charger gave a reservation up; an unknown one is nothing to note."""
+    if rows.end(tx, charger_id, reservation_id, "cancelled"):
+        tx.emit(Event("charger", charger_id))
+
+
+def used(tx: Tx, charger_id: str, reservation_id: int, session_id: int) -> None:
+    """Note that a session began on a reservation; an unknown one is nothing to note."""
+    if rows.end(tx, charger_id, reservation_id, "used", session_id):
+        tx.emit(Event("charger", charger_id))
+
+
+def expire(tx: Tx) -> int:
+    """End every reservation whose time is over; returns how many. To be called now and then."""
+    over = rows.expire(tx)
+    for charger_id in {row["charger_id"] for row in over}:
+        tx.emit(Event("charger", charger_id))
+    return len(over)
+
+
+def next_id(tx: Tx, charger_id: str) -> int:
+    """Return a number for a new reservation that the charger never had."""
+    return rows.highest(tx, charger_id) + 1
+
+
+def get(tx: Tx, charger_id: str, reservation_id: int) -> Reservation:
+    """Return one reservation; NotFound."""
+    row = rows.get(tx, charger_id, reservation_id)
+    if row is None:
+        raise NotFound("There is no reservation {id}.", id=reservation_id)
+    return _reservation(row)
+
+
+def find(
+    tx: Tx, *, charger_id: str | None = None, status: ReservationStatus | None = None, limit: int = 100
+) -> list[Reservation]:
+    """Return reservations, newest first."""
+    return [_reservation(row) for row in rows.find(tx, charger_id=charger_id, status=status, limit=limit)]
+
+
+def _reservation(row: Row) -> Reservation:
+    return Reservation(
+        row["charger_id"],
+        row["id"],
+        row["connector"],
+        row["uid"],
+        row["group_name"],
+        from_text(row["expires_at"]),
+        row["status"],
+        row["session_id"],
+        from_text(row["created_at"]),
+        maybe_from_text(row["ended_at"]),
+    )

@@ -1,0 +1,127 @@
+"""What happens by itself: stops that are due, orders whose time is over, sessions that fell silent.
+
+Everything it acts upon stands in the database, so a restart forgets nothing.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from onprem_csms.clock import to_text
+from onprem_csms.db.charging import orders as order_rows
+from onprem_csms.db.charging import reservations as reservation_rows
+from onprem_csms.db.charging import sessions as rows
+from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.commands import RemoteStop
+from onprem_csms.errors import AppError, StoreError
+from onprem_csms.services.charging import ending, orders, prepaid, reservations, review
+from onprem_csms.services.core.context import Context
+
+log = logging.getLogger(__name__)
+TICK_S = 1.0
+ASK_AGAIN_S = 30
+ASK_SELDOM_S = 300
+PATIENCE_TRIES = 10
+
+
+class Supervisor:
+    """One per process; ``run`` until cancelled."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._stops: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Look after the sessions once a second, and at once when a stop is wanted."""
+        news = self._ctx.bus.subscribe({"stop"})
+        try:
+            while True:
+                await self._tick_safely()
+                try:
+                    await asyncio.wait_for(anext(news), TICK_S)
+                except TimeoutError:
+                    continue
+                except StopAsyncIteration:
+                    return
+        finally:
+            news.close()
+            for task in self._stops.values():
+                task.cancel()
+
+    async def _tick_safely(self) -> None:
+        try:
+            await self.tick()
+        except StoreError as error:
+            log.error("supervisor: %s", error)  # noqa: TRY400 - the sentence says it all
+        except Exception:
+            log.exception("supervisor")
+
+    async def tick(self) -> None:
+        """Do what is due now."""
+        due = await self._ctx.read(is_due)
+        if due:
+            await self._ctx.write(settle_due)
+        for session_id, charger_id, transaction_id in await self._ctx.read(_to_stop):
+            if session_id not in self._stops and self._ctx.stations.online(charger_id):
+                self._ask(session_id, charger_id, transaction_id)
+
+    def _ask(self, session_id: int, charger_id: str, transaction_id: str) -> None:
+        task = asyncio.create_task(self._stop(session_id, charger_id, transaction_id))
+        self._stops[session_id] = task
+        task.add_done_callback(lambda _: self._stops.pop(session_id, None))
+
+    async def _stop(self, session_id: int, charger_id: str, transaction_id: str) -> None:
+        await self._ctx.write(_tried, session_id)
+        try:
+            command = RemoteStop(transaction_id)
+            await self._ctx.stations.perform(charger_id, command, origin=f"session:{session_id}")
+        except AppError as error:
+            log.info("session %d: the stop could not be sent: %s", session_id, error)
+        except Exception:
+            log.exception("session %d: stop", session_id)
+
+
+def is_due(tx: Tx) -> bool:
+    """Tell whether ``settle_due`` has anything to do."""
+    return bool(
+        order_rows.expired(tx, tx.now_text)
+        or rows.exhausted(tx, tx.now_text)
+        or rows.silent_since_boot(tx, _grace(tx))
+        or reservation_rows.due(tx)
+    )
+
+
+def _grace(tx: Tx) -> str:
+    return to_text(tx.now - timedelta(seconds=tx.settings.sessions.reboot_grace_s))
+
+
+def settle_due(tx: Tx) -> None:
+    """Release expired orders, end reservations, want the stops that are due, close what fell silent after a restart."""
+    orders.expire(tx)
+    reservations.expire(tx)
+    for row in rows.exhausted(tx, tx.now_text):
+        prepaid.look_again(tx, row)
+    for row in rows.silent_since_boot(tx, _grace(tx)):
+        ending.close(tx, row, "reboot")
+        review.flag_session(tx, row, "rebooted")
+
+
+def _to_stop(tx: Tx) -> list[tuple[int, str, str]]:
+    soon = to_text(tx.now - timedelta(seconds=ASK_AGAIN_S))
+    seldom = to_text(tx.now - timedelta(seconds=ASK_SELDOM_S))
+    return [
+        (row["id"], row["charger_id"], row["transaction_id"])
+        for row in rows.to_stop(tx, soon)
+        if row["stop_tries"] < PATIENCE_TRIES or _before(row, seldom)
+    ]
+
+
+def _before(row: Row, moment: str) -> bool:
+    return row["stop_tried_at"] is None or row["stop_tried_at"] < moment
+
+
+def _tried(tx: Tx, session_id: int) -> None:
+    row = rows.get(tx, session_id)
+    if row is not None:
+        rows.update(tx, session_id, {"stop_tried_at": tx.now_text, "stop_tries": row["stop_tries"] + 1})

@@ -1,0 +1,1 @@
+"""What a driver sees and does on the phone."""

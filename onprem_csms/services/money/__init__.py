@@ -1,0 +1,1 @@
+"""Money: the ledger, wallets and holds, tariffs."""

@@ -1,0 +1,1 @@
+"""The site as a whole: overview, reports, housekeeping, the proof of the books."""
