@@ -25,7 +25,7 @@ def test_every_deviation_is_documented_and_none_that_is_not_counted(root: Path) 
     documented = set(
         re.findall(r"^\| `([a-z_]+)` \|", (root / "docs" / "chargers.md").read_text(), re.MULTILINE)
     )
-    sources = [path.read_text() for path in (root / "onprem_csms" / "ocpp").glob("*.py")]
+    sources = [path.read_text() for path in (root / "onprem_csms" / "ocpp").rglob("*.py")]
     counted = {kind for source in sources for kind in kinds_in(source)}
     assert len(counted) > 20
     assert counted - documented == set()

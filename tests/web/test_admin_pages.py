@@ -358,7 +358,7 @@ def test_every_setting_in_force_has_a_label_and_its_key_of_the_configuration():
 def test_every_deed_of_the_audit_and_every_deviation_of_a_charger_has_a_word():
     house = Path(config.__file__).parent
     texts = [
-        file.read_text() for folder in ("services", "web/admin") for file in (house / folder).glob("*.py")
+        file.read_text() for folder in ("services", "web/admin") for file in (house / folder).rglob("*.py")
     ]
     named = re.compile(r"""(?:audit\.note\(tx, \w+|deed\(request), "([a-z.-]+)\"""")
     deeds = {deed for text in texts for deed in named.findall(text)}
