@@ -1,6 +1,6 @@
 """The time of the house: aware UTC in Python, one fixed text form in the database."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -30,6 +30,7 @@ class ManualClock:
         return self.at
 
 
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _FORM = "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ"
 
 
@@ -54,3 +55,18 @@ def maybe_text(at: datetime | None) -> str | None:
 def maybe_from_text(text: str | None) -> datetime | None:
     """Read a moment, or keep None."""
     return None if text is None else from_text(text)
+
+
+def to_millis(at: datetime) -> int:
+    """Write a moment as milliseconds since 1970, UTC: the form of a time column that is a whole number."""
+    return int((at - _EPOCH) / _MILLISECOND)
+
+
+def from_millis(millis: int) -> datetime:
+    """Read a moment from milliseconds since 1970."""
+    return _EPOCH + timedelta(milliseconds=millis)
+
+
+def maybe_from_millis(millis: int | None) -> datetime | None:
+    """Read a moment, or keep None."""
+    return None if millis is None else from_millis(millis)

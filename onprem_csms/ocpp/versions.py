@@ -8,6 +8,7 @@ from onprem_csms.domain.chargers.commands import Command
 from onprem_csms.ocpp.link.incoming import Action
 from onprem_csms.ocpp.link.outgoing import CommandKind
 from onprem_csms.ocpp.v16 import actions, commands
+from onprem_csms.services.core.context import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Version:
     actions: Mapping[str, Action]
     commands: Mapping[str, CommandKind]
     translate: Callable[[Command], tuple[str, dict[str, Any]]]
+    """Neutral command to request; Invalid where the version can't say it."""
+    parts: Callable[[Tx, str, Command], list[Command]]
+    """Cut a command that reads or sets variables into such as the charger takes in one message each."""
 
     @property
     def must_answer(self) -> frozenset[str]:
@@ -26,7 +30,7 @@ class Version:
         return frozenset(name for name, action in self.actions.items() if action.must_answer is not None)
 
 
-V16 = Version("ocpp1.6", "v16", actions.ACTIONS, commands.COMMANDS, commands.translate)
+V16 = Version("ocpp1.6", "v16", actions.ACTIONS, commands.COMMANDS, commands.translate, commands.parts)
 
 VERSIONS: dict[str, Version] = {V16.protocol: V16}
 DEFAULT = V16

@@ -23,6 +23,7 @@ from onprem_csms.demo.scenery import (
 )
 from onprem_csms.demo.simulator import Cast, simulate
 from onprem_csms.domain.chargers.commands import RemoteStart, RemoteStop
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.services.chargers import inventory, records
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
@@ -128,7 +129,7 @@ async def start_as_guest(ctx: Context) -> int:
         return await ctx.read(sessions.active_on, GUEST_CHARGER, 1)
 
     await until(online)
-    result = await ctx.stations.perform(GUEST_CHARGER, RemoteStart(GUEST_CARD, 1), origin="test")
+    result = await ctx.stations.perform(GUEST_CHARGER, RemoteStart(GUEST_CARD, Place(0, 1)), origin="test")
     assert result.accepted
     await until(running)
     session = await running()

@@ -120,7 +120,7 @@ async def test_what_a_charger_reports_of_its_settings_is_kept(site: Site) -> Non
     }
 
     def look(tx: Any) -> str:
-        tables = ("commands", "configuration", "frames")
+        tables = ("commands", "variables", "desired_settings", "frames")
         return repr(
             [
                 tuple(row)
@@ -227,7 +227,7 @@ async def test_a_password_that_is_sent_is_written_down_nowhere(site: Site) -> No
     }
 
     def look(tx: Any) -> str:
-        tables = ("commands", "configuration", "frames", "chargers", "quirks")
+        tables = ("commands", "variables", "desired_settings", "frames", "chargers", "quirks")
         return repr(
             [
                 tuple(row)

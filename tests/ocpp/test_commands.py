@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from onprem_csms.domain.chargers import commands
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.variables import Variable
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.ocpp.rpc import schemas
 from onprem_csms.ocpp.v16 import commands as v16_commands
@@ -25,28 +27,40 @@ async def record(site: Site, result: CommandResult) -> commanding.CommandView:
 @pytest.mark.parametrize(
     "command,action,request_",
     [
-        (commands.RemoteStart("A1", 2), "RemoteStartTransaction", {"connectorId": 2, "idTag": "A1"}),
+        (
+            commands.RemoteStart("A1", Place(0, 2)),
+            "RemoteStartTransaction",
+            {"connectorId": 2, "idTag": "A1"},
+        ),
         (commands.RemoteStart("A1"), "RemoteStartTransaction", {"idTag": "A1"}),
         (commands.RemoteStop("77"), "RemoteStopTransaction", {"transactionId": 77}),
         (commands.Reset(hard=True), "Reset", {"type": "Hard"}),
         (commands.Reset(), "Reset", {"type": "Soft"}),
-        (commands.Unlock(1), "UnlockConnector", {"connectorId": 1}),
+        (commands.Unlock(Place(0, 1)), "UnlockConnector", {"connectorId": 1}),
         (
             commands.ChangeAvailability(operative=False),
             "ChangeAvailability",
             {"connectorId": 0, "type": "Inoperative"},
         ),
         (commands.ClearCache(), "ClearCache", {}),
-        (commands.GetConfiguration(), "GetConfiguration", {}),
-        (commands.GetConfiguration(("a", "b")), "GetConfiguration", {"key": ["a", "b"]}),
-        (commands.ChangeConfiguration("k", "v"), "ChangeConfiguration", {"key": "k", "value": "v"}),
+        (commands.ReadVariables(), "GetConfiguration", {}),
         (
-            commands.Trigger("meter", 1),
+            commands.ReadVariables((Variable("", "a"), Variable("", "b"))),
+            "GetConfiguration",
+            {"key": ["a", "b"]},
+        ),
+        (
+            commands.SetVariables(((Variable("", "k"), "v"),)),
+            "ChangeConfiguration",
+            {"key": "k", "value": "v"},
+        ),
+        (
+            commands.Trigger("meter", Place(0, 1)),
             "TriggerMessage",
             {"requestedMessage": "MeterValues", "connectorId": 1},
         ),
         (
-            commands.Reserve(7, 1, "A1", UNTIL, "G"),
+            commands.Reserve(7, Place(0, 1), "A1", UNTIL, "G"),
             "ReserveNow",
             {
                 "connectorId": 1,
@@ -77,6 +91,8 @@ def test_what_1_6_cannot_say_is_refused() -> None:
         translate(commands.RemoteStart("A" * 21))
     with pytest.raises(Invalid):
         translate(commands.RemoteStop("no-number"))
+    with pytest.raises(Invalid):
+        translate(commands.ShowCost("1", 100, "HUF"))
 
 
 def test_every_command_of_the_schemas_is_known() -> None:

@@ -22,6 +22,8 @@ from ocpp.v16.enums import (
 )
 
 from onprem_csms.domain.chargers import commands
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.variables import Variable
 from onprem_csms.services.chargers import configuration, inventory
 from onprem_csms.services.charging import reservations
 from tests.ocpp.conftest import Site, basic
@@ -100,7 +102,7 @@ async def test_a_day_of_a_foreign_charger(site: Site) -> None:
         await box.call(call.Heartbeat())
         judged = await box.call(call.Authorize(CARD))
         assert judged.id_tag_info["status"] == AuthorizationStatus.accepted
-        started = await site.stations.perform("CP1", commands.RemoteStart(CARD, 1), origin="test")
+        started = await site.stations.perform("CP1", commands.RemoteStart(CARD, Place(0, 1)), origin="test")
         assert started.accepted is True
         await site.until(lambda: box.transaction)
         await box.status(ChargePointStatus.charging)
@@ -128,13 +130,13 @@ async def test_a_foreign_charger_leaves_the_records_of_its_commands(site: Site) 
         assert (
             await site.stations.perform("CP1", commands.ChangeAvailability(operative=False), origin="test")
         ).accepted
-        await site.stations.perform("CP1", commands.GetConfiguration(), origin="test")
+        await site.stations.perform("CP1", commands.ReadVariables(), origin="test")
         await site.stations.perform(
-            "CP1", commands.ChangeConfiguration("HeartbeatInterval", "30"), origin="test"
+            "CP1", commands.SetVariables(((Variable("", "HeartbeatInterval"), "30"),)), origin="test"
         )
         until = datetime.now(UTC) + timedelta(hours=1)
-        await site.stations.perform("CP1", commands.Reserve(1, 1, CARD, until), origin="test")
-        refused = await site.stations.perform("CP1", commands.Unlock(1), origin="test")
+        await site.stations.perform("CP1", commands.Reserve(1, Place(0, 1), CARD, until), origin="test")
+        refused = await site.stations.perform("CP1", commands.Unlock(Place(0, 1)), origin="test")
         assert (refused.status, refused.accepted) == ("error", None)
     (setting,) = await site.see(configuration.find, "CP1")
     assert (setting.value, setting.wanted, setting.wanted_status) == ("60", "30", "accepted")

@@ -200,16 +200,41 @@ CREATE TABLE commands (
 CREATE INDEX commands_by_charger ON commands (charger_id, id);
 CREATE INDEX commands_unfinished ON commands (id) WHERE status IN ('wanted', 'sent');
 
-CREATE TABLE configuration (
+-- The device model. A key of 1.6 is a variable of the component '' at the place (0, 0).
+CREATE TABLE variables (
     charger_id TEXT NOT NULL,
-    key TEXT NOT NULL,
+    component TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    evse INTEGER NOT NULL,
+    connector INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    name_instance TEXT NOT NULL,
+    attribute TEXT NOT NULL CHECK (attribute IN ('actual', 'target', 'least', 'most')),
     value TEXT,
-    readonly INTEGER NOT NULL DEFAULT 0 CHECK (readonly IN (0, 1)),
-    reported_at TEXT,
-    wanted TEXT,
-    wanted_status TEXT NOT NULL DEFAULT '',
-    wanted_at TEXT,
-    PRIMARY KEY (charger_id, key)
+    mutability TEXT NOT NULL CHECK (mutability IN ('read_only', 'read_write', 'write_only')),
+    data_type TEXT NOT NULL DEFAULT '',
+    unit TEXT NOT NULL DEFAULT '',
+    choices TEXT NOT NULL DEFAULT '',
+    reported_at INTEGER NOT NULL,
+    PRIMARY KEY (charger_id, component, instance, evse, connector, name, name_instance, attribute)
+) STRICT, WITHOUT ROWID;
+
+-- What the site wants of variables: sent again until the charger answers, then read back.
+CREATE TABLE desired_settings (
+    charger_id TEXT NOT NULL,
+    component TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    evse INTEGER NOT NULL,
+    connector INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    name_instance TEXT NOT NULL,
+    attribute TEXT NOT NULL CHECK (attribute IN ('actual', 'target')),
+    value TEXT NOT NULL,
+    status TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    wanted_at INTEGER NOT NULL,
+    tried_at INTEGER,
+    PRIMARY KEY (charger_id, component, instance, evse, connector, name, name_instance, attribute)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reservations (

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from onprem_csms.domain.chargers.places import WHOLE_CHARGER, Place
+from onprem_csms.domain.chargers.variables import Variable
+
 Topic = Literal["boot", "heartbeat", "meter", "status", "firmware", "diagnostics"]
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStart:
-    """Begin a session for this card; ``connector`` None lets the charger choose."""
+    """Begin a session for this card; ``place`` None lets the charger choose.
+
+    ``number`` is the one that its report will name where the protocol has such (``Report.ordered_by``); None: any.
+    """
 
     uid: str
-    connector: int | None = None
+    place: Place | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +41,15 @@ class Reset:
 class Unlock:
     """Release the cable of a connector."""
 
-    connector: int
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeAvailability:
-    """Put a connector (0: the whole charger) into or out of service."""
+    """Put a connector, an EVSE or the whole charger into or out of service."""
 
     operative: bool
-    connector: int = 0
+    place: Place = WHOLE_CHARGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +58,42 @@ class ClearCache:
 
 
 @dataclass(frozen=True, slots=True)
-class GetConfiguration:
-    """Read settings of the charger; no key means all of them."""
+class ReadVariables:
+    """Read variables of the charger; none named means all of them."""
 
-    keys: tuple[str, ...] = ()
+    variables: tuple[Variable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeConfiguration:
-    """Set one setting of the charger."""
+class SetVariables:
+    """Set variables of the charger, each to its value."""
 
-    key: str
-    value: str
+    wishes: tuple[tuple[Variable, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCost:
+    """Let the charger show what a running session has cost so far, in minor units of a currency."""
+
+    transaction_id: str
+    cost: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Ask the charger to send a message now; ``connector`` None is the whole charger."""
+    """Ask the charger to send a message now; ``place`` None is the whole charger."""
 
     topic: Topic
-    connector: int | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Keep a connector (0: any) for a card until a moment."""
+    """Keep a connector (of the whole charger: any) for a card until a moment."""
 
     reservation_id: int
-    connector: int
+    place: Place
     uid: str
     until: datetime
     group: str | None = None
@@ -93,12 +108,12 @@ class CancelReservation:
 
 @dataclass(frozen=True, slots=True)
 class FollowProfile:
-    """Let a connector (0: the whole charger) follow a charging profile under a number.
+    """Let a connector (or the whole charger) follow a charging profile under a number.
 
     ``profile`` is in the words of the protocol it was written for; the charger's own protocol judges it.
     """
 
-    connector: int
+    place: Place
     profile_id: int
     profile: Mapping[str, Any]
 
@@ -110,8 +125,9 @@ Command = (
     | Unlock
     | ChangeAvailability
     | ClearCache
-    | GetConfiguration
-    | ChangeConfiguration
+    | ReadVariables
+    | SetVariables
+    | ShowCost
     | Trigger
     | Reserve
     | CancelReservation

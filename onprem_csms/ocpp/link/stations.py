@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
-from onprem_csms.domain.chargers.commands import ChangeConfiguration, Command
+from onprem_csms.domain.chargers.commands import Command, ReadVariables, SetVariables
 from onprem_csms.errors import AppError, Conflict, Invalid, NotFound, StoreError
 from onprem_csms.ocpp import versions
 from onprem_csms.ocpp.door.options import Options
@@ -152,8 +152,17 @@ class Stations:
 
     async def perform(self, charger_id: str, command: Command, *, origin: str) -> CommandResult:
         """Send a neutral command in the charger's own words; Conflict when it is offline."""
-        action, request = self._version(charger_id).translate(command)
-        return await self.send(charger_id, action, request, origin=origin)
+        version = self._version(charger_id)
+        parts = [command]
+        if isinstance(command, (ReadVariables, SetVariables)):
+            parts = await self.ctx.read(version.parts, charger_id, command)
+        for part in parts[:-1]:
+            result = await self.send(charger_id, *version.translate(part), origin=origin)
+            if result.accepted is False or result.status != "answered":
+                return result
+        if not parts:
+            raise Invalid("Nothing is asked for.")
+        return await self.send(charger_id, *version.translate(parts[-1]), origin=origin)
 
     async def send(
         self, charger_id: str, action: str, request: Mapping[str, Any], *, origin: str, wait: bool = True
@@ -215,10 +224,10 @@ class Stations:
     async def _ask_again(self, connection: Connection) -> None:
         """Ask again what a charger has not answered, once it has settled."""
         await asyncio.sleep(self.options.settle_s)
-        for setting in await self.ctx.read(configuration.unmet, connection.charger_id):
+        for wish in await self.ctx.read(configuration.unmet, connection.charger_id):
             if connection.closing or self.get(connection.charger_id) is not connection:
                 return
-            command = ChangeConfiguration(setting.key, setting.wanted or "")
+            command = SetVariables(((wish.variable, wish.value),))
             try:
                 await self.perform(connection.charger_id, command, origin="configuration")
             except AppError as error:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from onprem_csms.domain.chargers import commands
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.variables import Told, Variable, WishStatus
 from onprem_csms.errors import Invalid
 from onprem_csms.ocpp.link.outgoing import Answered, CommandKind
 from onprem_csms.ocpp.rpc import moments
 from onprem_csms.services.chargers import configuration, inventory, profiles
-from onprem_csms.services.chargers.configuration import ReportedSetting, WishStatus
 from onprem_csms.services.charging import reservations
 from onprem_csms.services.core.context import Tx
 
@@ -20,6 +21,7 @@ Request = dict[str, Any]
 
 KEY_OF_PASSWORD = "AuthorizationKey"  # noqa: S105 - the name of a setting
 LONGEST_TOKEN = 20
+LONGEST_KEY = 200
 _HIDDEN = "***"
 _WISHES: dict[str, WishStatus] = {
     "Accepted": "accepted",
@@ -48,7 +50,7 @@ def translate(command: commands.Command) -> tuple[str, Request]:
 
 
 def _remote_start(command: commands.RemoteStart) -> tuple[str, Request]:
-    return "RemoteStartTransaction", {**_place(command.connector), "idTag": _token(command.uid)}
+    return "RemoteStartTransaction", {**_maybe_place(command.place), "idTag": _token(command.uid)}
 
 
 def _remote_stop(command: commands.RemoteStop) -> tuple[str, Request]:
@@ -60,34 +62,48 @@ def _reset(command: commands.Reset) -> tuple[str, Request]:
 
 
 def _unlock(command: commands.Unlock) -> tuple[str, Request]:
-    return "UnlockConnector", {"connectorId": command.connector}
+    return "UnlockConnector", {"connectorId": _connector(command.place)}
 
 
 def _change_availability(command: commands.ChangeAvailability) -> tuple[str, Request]:
     word = "Operative" if command.operative else "Inoperative"
-    return "ChangeAvailability", {"connectorId": command.connector, "type": word}
+    return "ChangeAvailability", {"connectorId": _connector(command.place), "type": word}
 
 
 def _clear_cache(command: commands.ClearCache) -> tuple[str, Request]:
     return "ClearCache", {}
 
 
-def _get_configuration(command: commands.GetConfiguration) -> tuple[str, Request]:
-    return "GetConfiguration", {"key": list(command.keys)} if command.keys else {}
+def _read_variables(command: commands.ReadVariables) -> tuple[str, Request]:
+    keys = [variable.key for variable in command.variables]
+    return "GetConfiguration", {"key": keys} if keys else {}
 
 
-def _change_configuration(command: commands.ChangeConfiguration) -> tuple[str, Request]:
-    return "ChangeConfiguration", {"key": command.key, "value": command.value}
+def _set_variables(command: commands.SetVariables) -> tuple[str, Request]:
+    # One to a message; ``parts`` has seen to it.
+    ((variable, value),) = command.wishes
+    return "ChangeConfiguration", {"key": variable.key, "value": value}
+
+
+def _show_cost(command: commands.ShowCost) -> tuple[str, Request]:
+    raise Invalid("This charger's protocol can't show a running cost.")
+
+
+def parts(tx: Tx, charger_id: str, command: commands.Command) -> list[commands.Command]:
+    """Cut a command into such as fit one message each: 1.6 sets one key at a time (5.3)."""
+    if isinstance(command, commands.SetVariables):
+        return [commands.SetVariables((wish,)) for wish in command.wishes]
+    return [command]
 
 
 def _trigger(command: commands.Trigger) -> tuple[str, Request]:
-    return "TriggerMessage", {"requestedMessage": _TOPICS[command.topic], **_place(command.connector)}
+    return "TriggerMessage", {"requestedMessage": _TOPICS[command.topic], **_maybe_place(command.place)}
 
 
 def _reserve(command: commands.Reserve) -> tuple[str, Request]:
     group = {"parentIdTag": command.group[:LONGEST_TOKEN]} if command.group else {}
     return "ReserveNow", {
-        "connectorId": command.connector,
+        "connectorId": _connector(command.place),
         "expiryDate": moments.wire(command.until),
         "idTag": _token(command.uid),
         **group,
@@ -102,7 +118,7 @@ def _cancel_reservation(command: commands.CancelReservation) -> tuple[str, Reque
 def _follow_profile(command: commands.FollowProfile) -> tuple[str, Request]:
     # Its own number, if it has one, gives way in its place; the member comes first (7.8).
     numbered = {"chargingProfileId": 0, **command.profile} | {"chargingProfileId": command.profile_id}
-    return "SetChargingProfile", {"connectorId": command.connector, "csChargingProfiles": numbered}
+    return "SetChargingProfile", {"connectorId": _connector(command.place), "csChargingProfiles": numbered}
 
 
 _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
@@ -112,8 +128,9 @@ _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
     commands.Unlock: _unlock,
     commands.ChangeAvailability: _change_availability,
     commands.ClearCache: _clear_cache,
-    commands.GetConfiguration: _get_configuration,
-    commands.ChangeConfiguration: _change_configuration,
+    commands.ReadVariables: _read_variables,
+    commands.SetVariables: _set_variables,
+    commands.ShowCost: _show_cost,
     commands.Trigger: _trigger,
     commands.Reserve: _reserve,
     commands.CancelReservation: _cancel_reservation,
@@ -121,8 +138,13 @@ _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
 }
 
 
-def _place(connector: int | None) -> Request:
-    return {} if connector is None else {"connectorId": connector}
+def _maybe_place(place: Place | None) -> Request:
+    return {} if place is None else {"connectorId": _connector(place)}
+
+
+def _connector(place: Place) -> int:
+    """Return the number of a place: of an EVSE that a newer protocol told of, 1.6 knows the number only."""
+    return place.connector if place.evse == 0 else place.evse
 
 
 def _token(uid: str) -> str:
@@ -208,7 +230,11 @@ def _configuration_told(tx: Tx, answered: Answered) -> None:
         tx,
         answered.charger_id,
         [
-            ReportedSetting(str(entry["key"]), _maybe_text(entry.get("value")), bool(entry.get("readonly")))
+            Told(
+                Variable("", str(entry["key"])[:LONGEST_KEY]),
+                _maybe_text(entry.get("value")),
+                mutability="read_only" if entry.get("readonly") else "read_write",
+            )
             for entry in told
             if isinstance(entry, dict) and entry.get("key") and entry["key"] != KEY_OF_PASSWORD
         ],
@@ -223,7 +249,7 @@ def _wants_configuration(tx: Tx, charger_id: str, request: Mapping[str, Any]) ->
     if request["key"] == KEY_OF_PASSWORD:
         inventory.offer_password(tx, charger_id, str(request["value"]).encode())
     else:
-        configuration.want(tx, charger_id, request["key"], request["value"])
+        configuration.want(tx, charger_id, Variable("", request["key"]), request["value"])
 
 
 def _configuration_answered(tx: Tx, answered: Answered) -> None:
@@ -236,7 +262,7 @@ def _configuration_answered(tx: Tx, answered: Answered) -> None:
     if key == KEY_OF_PASSWORD:
         inventory.settle_password(tx, answered.charger_id, accepted=wish in ("accepted", "reboot_required"))
     else:
-        configuration.want(tx, answered.charger_id, key, answered.request["value"], wish)
+        configuration.want(tx, answered.charger_id, Variable("", key), answered.request["value"], wish)
 
 
 def _without_password(request: Mapping[str, Any]) -> Request:

@@ -1,6 +1,7 @@
 """Asking a charger for something that it may refuse: its answer decides."""
 
 from onprem_csms.domain.chargers.commands import Command, FollowProfile
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, NotFound, PeerError
 from onprem_csms.services.chargers import inventory, profiles
 from onprem_csms.services.chargers.profiles import ProfileInForce
@@ -29,7 +30,7 @@ async def follow_profile(
     """Let a connector (0: the whole charger) follow a stored profile; NotFound, else errors as ``insist``."""
     stored = await ctx.read(profiles.get, profile_id)
     await ctx.read(inventory.get, charger_id)
-    await insist(ctx, charger_id, FollowProfile(connector, profile_id, stored.profile), origin)
+    await insist(ctx, charger_id, FollowProfile(Place(0, connector), profile_id, stored.profile), origin)
     for one in await ctx.read(profiles.in_force, charger_id):
         if one.profile_id == profile_id and one.connector == connector:
             return one

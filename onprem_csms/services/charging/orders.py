@@ -19,6 +19,7 @@ from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import RemoteStart
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.errors import AppError, Conflict, Invalid, NotFound
 from onprem_csms.events import Event
@@ -218,7 +219,7 @@ async def _start(ctx: Context, order: Order) -> None:
     try:
         if not await ctx.write(_move, order.id, "sent", ""):
             return
-        command = RemoteStart(order.uid, order.connector)
+        command = RemoteStart(order.uid, Place(0, order.connector))
         result = await ctx.stations.perform(order.charger_id, command, origin=f"order:{order.id}")
         if result.status == "answered" and result.accepted:
             await ctx.write(_move, order.id, "accepted", "")

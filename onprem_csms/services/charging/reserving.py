@@ -10,6 +10,7 @@ from datetime import datetime
 from onprem_csms.db.charging import reservations as rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import CancelReservation, Reserve
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.services.cards import tokens
 from onprem_csms.services.chargers import inventory
@@ -44,7 +45,7 @@ async def reserve(ctx: Context, wish: Wish, *, origin: str) -> Reservation:
         number += 1
     _asked.add(number)
     try:
-        command = Reserve(number, wish.connector, wish.uid, wish.until, group)
+        command = Reserve(number, Place(0, wish.connector), wish.uid, wish.until, group)
         await insist(ctx, wish.charger_id, command, origin)
     finally:
         _asked.discard(number)

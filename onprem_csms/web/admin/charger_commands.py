@@ -10,10 +10,11 @@ from aiohttp import web
 from onprem_csms.domain.chargers import commands
 from onprem_csms.domain.chargers.chargers import Charger
 from onprem_csms.domain.chargers.commands import Command, Topic
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.variables import LONGEST_KEY, Setting, by_key
 from onprem_csms.errors import NotFound, PeerError
 from onprem_csms.services.chargers import commanding, configuration, inventory
 from onprem_csms.services.chargers.commanding import CommandView
-from onprem_csms.services.chargers.configuration import Setting
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Tx
@@ -56,39 +57,44 @@ class CommandsPage:
     topics: tuple[str, ...]
 
 
+def _place(form: Form, least: int = 0) -> Place:
+    """Read where: the connector's number, and its EVSE where the charger has such."""
+    return Place(form.number_or_none("evse") or 0, form.integer("connector", least, 100))
+
+
 def _reset(form: Form) -> Command:
     return commands.Reset(hard=form.choice("kind", ("soft", "hard"), "soft") == "hard")
 
 
 def _unlock(form: Form) -> Command:
-    return commands.Unlock(form.integer("connector", 1, 100))
+    return commands.Unlock(_place(form, least=1))
 
 
 def _availability(form: Form) -> Command:
     operative = form.choice("operative", ("1", "0")) == "1"
-    return commands.ChangeAvailability(operative, form.integer("connector", 0, 100))
+    return commands.ChangeAvailability(operative, _place(form))
 
 
 def _start(form: Form) -> Command:
-    connector = form.integer("connector", 0, 100)
-    return commands.RemoteStart(form.text("uid", max_length=36), connector or None)
+    place = _place(form)
+    return commands.RemoteStart(form.text("uid", max_length=36), None if place.whole_charger else place)
 
 
 def _trigger(form: Form) -> Command:
-    connector = form.integer("connector", 0, 100)
+    place = _place(form)
     topic = form.choice("topic", TOPICS)
-    return commands.Trigger(topic, connector or None)  # type: ignore[arg-type]
+    return commands.Trigger(topic, None if place.whole_charger else place)  # type: ignore[arg-type]
 
 
 def _read_settings(form: Form) -> Command:
-    keys = form.text("keys", required=False, max_length=500).replace(",", " ").split()
-    return commands.GetConfiguration(tuple(keys))
+    keys = form.text("keys", required=False, max_length=500).replace(";", " ").split()
+    return commands.ReadVariables(tuple(map(by_key, keys)))
 
 
 def _change_setting(form: Form) -> Command:
-    return commands.ChangeConfiguration(
-        form.text("key", max_length=50), form.text("value", required=False, max_length=500)
-    )
+    key = form.text("key", max_length=LONGEST_KEY)
+    value = form.text("value", required=False, max_length=2500)
+    return commands.SetVariables(((by_key(key), value),) if key else ())
 
 
 def _clear_cache(form: Form) -> Command:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from onprem_csms.domain.chargers import chargers as domain
+from onprem_csms.domain.chargers import variables
 from onprem_csms.services.chargers import admission, configuration, inventory, records
 from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
@@ -123,9 +124,23 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """One setting of a charger: as it reported it, and what the site wants of it, if anything."""
+    """One variable of a charger: as it reported it, and what the site wants of it, if anything.
+
+    ``key`` names it whole: OCPP 1.6's own key, of a newer version
+    ``Component[instance](evse,connector).Name[instance]``; ``attribute`` is actual, target, least or most.
+    """
 
     key: str
+    component: str
+    instance: str
+    evse: int
+    connector: int
+    name: str
+    name_instance: str
+    attribute: str
+    data_type: str
+    unit: str
+    values: str
     value: str | None
     readonly: bool
     reported_at: datetime | None
@@ -274,7 +289,7 @@ def _messages(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[r
     return records.messages(tx, charger_id, before=before, limit=limit)
 
 
-def _settings(tx: Tx, charger_id: str) -> list[configuration.Setting]:
+def _settings(tx: Tx, charger_id: str) -> list[variables.Setting]:
     inventory.get(tx, charger_id)
     return configuration.find(tx, charger_id)
 
