@@ -12,12 +12,15 @@ import aiosqlite
 import pytest
 
 from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import open_raw
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.db.engine.migrate import migrations, statements
 from onprem_csms.errors import Conflict, Invalid, StoreError
 from onprem_csms.events import Bus, Event
+
+KEPT: Cache[str, str] = Cache("kept by the test", 10)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def note(tx: Tx, subject: str) -> int:
 def fail(tx: Tx, subject: str) -> None:
     """Write a row, remember something, and fail."""
     note(tx, subject)
-    tx.memo.set("failed", subject)
+    KEPT.set(tx, "failed", subject)
     raise Conflict("no")
 
 
@@ -77,9 +80,9 @@ async def test_events_go_out_after_the_commit_and_not_for_what_failed(folder: Da
 async def test_what_a_failed_write_remembered_is_forgotten(store: Database) -> None:
     with pytest.raises(Conflict):
         await store.write(fail, "b")
-    assert await store.write(lambda tx: tx.memo.get("failed")) is None
-    await store.write(lambda tx: tx.memo.set("kept", 1))
-    assert await store.write(lambda tx: tx.memo.get("kept")) == 1
+    assert await store.write(lambda tx: KEPT.get(tx, "failed")) is None
+    await store.write(lambda tx: KEPT.set(tx, "kept", "1"))
+    assert await store.write(lambda tx: KEPT.get(tx, "kept")) == "1"
 
 
 async def test_cancelling_the_caller_neither_undoes_nor_blocks_the_writer(store: Database) -> None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 
-_MEMO = "card"
+_KNOWN: Cache[str, Row] = Cache("cards", 20_000)
 _SELECT = """
     SELECT
         tokens.uid,
@@ -77,20 +78,20 @@ def insert(tx: Tx, values: dict[str, Any]) -> None:
 def by_uid(tx: Tx, uid: str) -> Row | None:
     """Return a card that is not archived."""
     # Four times in every session; whoever writes a card or a person's name drops it.
-    known: Row | None = tx.memo.get((_MEMO, uid))
+    known = _KNOWN.get(tx, uid)
     if known is None:
         known = tx.one(_SELECT + "WHERE tokens.uid = ? AND tokens.archived_at IS NULL", (uid,))
         if known is not None:
-            tx.memo.set((_MEMO, uid), known)
+            _KNOWN.set(tx, uid, known)
     return known
 
 
 def changed(tx: Tx, uid: str | None = None) -> None:
     """Forget what is remembered of a card; None: of every card."""
     if uid is None:
-        tx.memo.drop_kind(_MEMO)
+        _KNOWN.clear(tx)
     else:
-        tx.memo.drop((_MEMO, uid))
+        _KNOWN.drop(tx, uid)
 
 
 def beginning_with(tx: Tx, prefix: str, limit: int) -> list[Row]:

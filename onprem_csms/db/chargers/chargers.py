@@ -39,7 +39,7 @@ COLUMNS = frozenset(
 
 def insert(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
     """Add a charger."""
-    tx.memo.drop_kind(tariffs.MEMO)
+    tariffs.OF_PLACES.clear(tx)
     names = ", ".join(_known(values))
     places = ", ".join(f":{name}" for name in values)
     tx.execute(
@@ -51,7 +51,7 @@ def insert(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
 def update(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
     """Change columns of a charger."""
     if "tariff_id" in values:
-        tx.memo.drop_kind(tariffs.MEMO)
+        tariffs.OF_PLACES.clear(tx)
     if values:
         assignments = ", ".join(f"{name} = :{name}" for name in _known(values))
         tx.execute(

@@ -1,13 +1,27 @@
 """The table ``connectors``. Number 0 is the charger as a whole."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs
 
 _COLUMNS = frozenset(("name", "status", "error_code", "info", "status_at", "slug", "tariff_id"))
+
+
+class Shown(NamedTuple):
+    """What a connector shows now; ``interval_id`` is the stretch of time that it began."""
+
+    status: str
+    error_code: str
+    info: str
+    at: str
+    interval_id: int
+
+
+SHOWN: Cache[tuple[str, int], Shown] = Cache("statuses of connectors", 20_000)
 
 
 def insert(tx: Tx, charger_id: str, number: int, slug: str | None) -> None:
@@ -68,7 +82,7 @@ def of_all(tx: Tx) -> list[Row]:
 def update(tx: Tx, charger_id: str, number: int, values: Mapping[str, Any]) -> bool:
     """Change columns of a connector; False when there is none."""
     if "tariff_id" in values:
-        tx.memo.drop_kind(tariffs.MEMO)
+        tariffs.OF_PLACES.clear(tx)
     unknown = values.keys() - _COLUMNS
     if unknown:
         message = f"no such columns: {sorted(unknown)}"

@@ -6,7 +6,10 @@ blocks of ids a charger has messages: one row when it first speaks in a block.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from onprem_csms.db.engine.caches import Batch, Cache
+from onprem_csms.db.engine.tx import Tx
 
 BLOCK_BITS = 10
 """A block is 1024 ids: small enough to look through, large enough to be rarely begun."""
@@ -31,29 +34,18 @@ class Frame(NamedTuple):
     text: str
 
 
-class FrameLog:
-    """Appends messages. It belongs to the writer's thread."""
+def _write(tx: Tx, frames: Sequence[Frame]) -> None:
+    tx.many(_INSERT, frames)
+    last: int = tx.value("SELECT last_insert_rowid()")
+    new = []
+    for id, frame in enumerate(frames, last - len(frames) + 1):
+        place = (frame.charger_id, id >> BLOCK_BITS)
+        if _SPEAKERS.get(tx, place) is None:
+            _SPEAKERS.set(tx, place, True)
+            new.append(place)
+    if new:
+        tx.many(_INSERT_BLOCK, new)
 
-    def __init__(self) -> None:
-        self._block = -1
-        self._speakers: set[str] = set()
 
-    def write(self, raw: Any, frames: Sequence[Frame]) -> None:
-        """Append messages inside the writer's transaction."""
-        raw.executemany(_INSERT, frames)
-        last: int = raw.execute("SELECT last_insert_rowid()").fetchone()[0]
-        first = last - len(frames) + 1
-        new = []
-        for id, frame in enumerate(frames, first):
-            block = id >> BLOCK_BITS
-            if block != self._block:
-                self._block, self._speakers = block, set()
-            if frame.charger_id not in self._speakers:
-                self._speakers.add(frame.charger_id)
-                new.append((frame.charger_id, block))
-        if new:
-            raw.executemany(_INSERT_BLOCK, new)
-
-    def forget(self) -> None:
-        """The transaction was undone: nothing is known of the current block."""
-        self._block, self._speakers = -1, set()
+FRAMES: Batch[Frame] = Batch("raw messages", _write)
+_SPEAKERS: Cache[tuple[str, int], bool] = Cache("chargers of a block", 4096)

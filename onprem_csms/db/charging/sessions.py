@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+
+ACTIVE: Cache[tuple[str, str], Row] = Cache("active sessions", 20_000)
+"""Active sessions by charger and transaction; dropped by whoever changes one."""
 
 _VIEW = """
     SELECT

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 
 GENESIS = "0" * 64
-_LAST = ("end of the chain",)
+_LAST: Cache[None, tuple[int, str]] = Cache("end of the chain", 1)
+_HOUSE: Cache[tuple[str, str], int] = Cache("accounts of the house", 100)
+_WALLETS: Cache[int, int] = Cache("accounts of wallets", 20_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +30,23 @@ class EntryRow:
 
 def house_account(tx: Tx, kind: str, currency: str) -> int:
     """Return the id of an account of the house, made at its first use."""
-    key = ("account", kind, currency)
-    known: int | None = tx.memo.get(key)
+    known = _HOUSE.get(tx, (kind, currency))
     if known is None:
         found = tx.value(
             "SELECT id FROM accounts WHERE kind = ? AND currency = ? AND wallet_id IS NULL", (kind, currency)
         )
         insert = "INSERT INTO accounts (kind, currency) VALUES (?, ?)"
         known = tx.insert(insert, (kind, currency)) if found is None else int(found)
-        tx.memo.set(key, known)
+        _HOUSE.set(tx, (kind, currency), known)
     return known
 
 
 def wallet_account(tx: Tx, wallet_id: int) -> int:
     """Return the id of a wallet's account."""
-    known: int | None = tx.memo.get(("account", wallet_id))
+    known = _WALLETS.get(tx, wallet_id)
     if known is None:
         known = int(tx.value("SELECT id FROM accounts WHERE wallet_id = ?", (wallet_id,)))
-        tx.memo.set(("account", wallet_id), known)
+        _WALLETS.set(tx, wallet_id, known)
     return known
 
 
@@ -70,7 +72,7 @@ def append(tx: Tx, entry: EntryRow) -> int | None:
 
     None, and nothing is written, when the key is taken.
     """
-    last, previous = tx.memo.get(_LAST) or _last(tx)
+    last, previous = _LAST.get(tx, None) or _last(tx)
     entry_id = last + 1
     fields = (
         entry_id,
@@ -103,7 +105,7 @@ def append(tx: Tx, entry: EntryRow) -> int | None:
     )
     if not written:
         return None
-    tx.memo.set(_LAST, (entry_id, hash))
+    _LAST.set(tx, None, (entry_id, hash))
     lines = [(entry_id, line, *posting) for line, posting in enumerate(entry.postings, 1)]
     tx.many("INSERT INTO postings VALUES (?, ?, ?, ?)", lines)
     moves = [(amount, account_id) for account_id, amount in entry.postings]

@@ -1,10 +1,13 @@
 """The table ``tariffs``, and which charger and connector uses which."""
 
+from typing import Any
+
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 
-MEMO = "tariff of"
-"""What the writer remembers of which connector uses which tariff; dropped whenever either is written."""
+OF_PLACES: Cache[tuple[str, int], Any] = Cache("tariffs of places", 20_000)
+"""Which connector uses which tariff; cleared whenever either is written."""
 
 _SELECT = """
     SELECT
@@ -21,7 +24,7 @@ _SELECT = """
 
 def insert(tx: Tx, name: str, currency: str, definition: str) -> int:
     """Add a tariff; returns the id."""
-    tx.memo.drop_kind(MEMO)
+    OF_PLACES.clear(tx)
     return tx.insert(
         """
         INSERT INTO tariffs (name, currency, definition, created_at, updated_at)
@@ -51,7 +54,7 @@ def page(tx: Tx, after: int, limit: int) -> list[Row]:
 
 def update(tx: Tx, tariff_id: int, name: str, currency: str, definition: str) -> None:
     """Write a tariff anew; sessions keep the one they began with."""
-    tx.memo.drop_kind(MEMO)
+    OF_PLACES.clear(tx)
     tx.execute(
         "UPDATE tariffs SET name = ?, currency = ?, definition = ?, updated_at = ? WHERE id = ?",
         (name, currency, definition, tx.now_text, tariff_id),
@@ -60,14 +63,14 @@ def update(tx: Tx, tariff_id: int, name: str, currency: str, definition: str) ->
 
 def make_default(tx: Tx, tariff_id: int) -> None:
     """Let this tariff, and no other, be the default."""
-    tx.memo.drop_kind(MEMO)
+    OF_PLACES.clear(tx)
     tx.execute("UPDATE tariffs SET is_default = 0 WHERE is_default = 1 AND id <> ?", (tariff_id,))
     tx.execute("UPDATE tariffs SET is_default = 1, updated_at = ? WHERE id = ?", (tx.now_text, tariff_id))
 
 
 def archive(tx: Tx, tariff_id: int) -> None:
     """Take a tariff off every list."""
-    tx.memo.drop_kind(MEMO)
+    OF_PLACES.clear(tx)
     tx.execute("UPDATE tariffs SET archived_at = ?, is_default = 0 WHERE id = ?", (tx.now_text, tariff_id))
 
 

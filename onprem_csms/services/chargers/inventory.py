@@ -200,7 +200,7 @@ def knock_of(tx: Tx, charger_id: str) -> KnockView | None:
 
 def ensure_connector(tx: Tx, charger_id: str, number: int) -> bool:
     """Add a connector that a charger speaks of, with the slug of its QR code; False when it can't have it."""
-    if tx.memo.get(("connector", charger_id, number)) is not None:
+    if connector_rows.SHOWN.get(tx, (charger_id, number)) is not None:
         return True
     if not 0 <= number <= MOST_CONNECTORS:
         return False

@@ -40,8 +40,8 @@ def finish(tx: Tx, session: Row, end: End) -> None:
     moment = max(end.at, from_text(session["began_at"]))
     columns = _columns(session, moment, end)
     state, flags = _went_on(tx, session, moment, end) or _counted(tx, session, columns, end)
-    tx.memo.drop(live.key(session["id"]))
-    tx.memo.drop(("transaction", session["charger_id"], session["transaction_id"]))
+    live.STATES.drop(tx, session["id"])
+    rows.ACTIVE.drop(tx, (session["charger_id"], session["transaction_id"]))
     columns |= billing.settle(tx, session, state.running)
     rows.update(tx, session["id"], columns | {"energy_wh": state.meter.energy_wh})
     for flag in sorted(flags | _findings(session, state, corrects=corrects)):

@@ -1,7 +1,7 @@
 """The running state of an active session: what its meter showed and what it costs so far.
 
 It is a fold over the readings and can be made again from them at any time; between writes the
-database's memo keeps it, so that a reading costs one insert.
+writer's cache keeps it, so that a reading costs one insert.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from onprem_csms.clock import from_text, to_text
 from onprem_csms.db.charging import readings as rows
 from onprem_csms.db.charging import sessions as session_rows
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.charging.metering import COARSE_WH, Limit, Meter, follow
@@ -53,14 +54,12 @@ class Taken(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-def key(session_id: int) -> tuple[str, int]:
-    """Return the memo's key of a session."""
-    return ("live", session_id)
+STATES: Cache[int, Live] = Cache("running sessions", 20_000)
 
 
 def of(tx: Tx, session: Row) -> Live:
-    """Return the running state of a session, from the memo or from its readings."""
-    known: Live | None = tx.memo.get(key(session["id"]))
+    """Return the running state of a session, from the cache or from its readings."""
+    known = STATES.get(tx, session["id"])
     return known if known is not None else rebuild(tx, session)
 
 
@@ -106,7 +105,7 @@ def begin(tx: Tx, session: Row) -> Live:
 def rebuild(tx: Tx, session: Row) -> Live:
     """Fold all readings of a session again and remember the state."""
     live = fold(tx, session)._replace(activity=session["activity"])
-    tx.memo.set(key(session["id"]), live)
+    STATES.set(tx, session["id"], live)
     return live
 
 

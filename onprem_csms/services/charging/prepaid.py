@@ -106,7 +106,7 @@ def look_again(tx: Tx, session: Row) -> None:
     if state.spendable == before.spendable:
         want_stop(tx, session["id"], "balance_used_up")
     else:
-        tx.memo.set(live.key(session["id"]), _forecast(tx, state))
+        live.STATES.set(tx, session["id"], _forecast(tx, state))
 
 
 def _holds(state: live.Live) -> bool:
@@ -176,8 +176,8 @@ def want_stop(tx: Tx, session_id: int, reason: StopReason) -> bool:
     if session is None or session["state"] != "active" or session["stop_wanted"] is not None:
         return False
     rows.update(tx, session_id, {"stop_wanted": reason, "stop_wanted_at": tx.now_text})
-    tx.memo.drop(live.key(session_id))
-    tx.memo.drop(("transaction", session["charger_id"], session["transaction_id"]))
+    live.STATES.drop(tx, session_id)
+    rows.ACTIVE.drop(tx, (session["charger_id"], session["transaction_id"]))
     tx.emit(Event("stop", str(session_id)))
     tx.emit(Event("session", str(session_id)))
     return True

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from onprem_csms.clock import to_text
 from onprem_csms.db.chargers import attempts, intervals
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import connectors as connector_rows
+from onprem_csms.db.chargers.connectors import Shown
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
 from onprem_csms.domain.charging.sessions import Activity
@@ -75,23 +76,13 @@ def booted(tx: Tx, boot: Boot) -> BootAnswer:
     return BootAnswer(registration, tx.settings.heartbeat_interval_s)
 
 
-class _Shown(NamedTuple):
-    """What a connector shows now; ``interval_id`` is the stretch of time that it began."""
-
-    status: str
-    error_code: str
-    info: str
-    at: str
-    interval_id: int
-
-
 def status_changed(tx: Tx, change: StatusChange) -> bool:
     """Note a connector's status; False when it changes nothing: repeated, or older than what is known.
 
     Number 0 is the charger as a whole. A backlog of old statuses does not drive the live picture.
     """
     place = (change.charger_id, change.connector)
-    before: _Shown | None = tx.memo.get(("connector", *place)) or _shown(tx, *place)
+    before = connector_rows.SHOWN.get(tx, place) or _shown(tx, *place)
     at = to_text(change.at)
     if before is None or before.at > at:
         return False
@@ -108,12 +99,12 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
         if interval_id:
             intervals.end_status(tx, interval_id, at)
         interval_id = intervals.begin_status(tx, place, change.status, change.error_code, at)
-    tx.memo.set(("connector", *place), _Shown(*now, at, interval_id))
+    connector_rows.SHOWN.set(tx, place, Shown(*now, at, interval_id))
     tx.emit(Event("charger", change.charger_id))
     return True
 
 
-def _shown(tx: Tx, charger_id: str, connector: int) -> _Shown | None:
+def _shown(tx: Tx, charger_id: str, connector: int) -> Shown | None:
     """Look up what a connector shows; None for one that the charger can't have."""
     if not inventory.ensure_connector(tx, charger_id, connector):
         return None
@@ -122,7 +113,7 @@ def _shown(tx: Tx, charger_id: str, connector: int) -> _Shown | None:
         return None
     open_one = intervals.open_status(tx, charger_id, connector)
     shown = (row["status"], row["error_code"], row["info"], row["status_at"] or "")
-    return _Shown(*shown, 0 if open_one is None else open_one["id"])
+    return Shown(*shown, 0 if open_one is None else open_one["id"])
 
 
 def noticed(tx: Tx, charger_id: str, kind: str, detail: dict[str, Any]) -> None:

@@ -50,8 +50,8 @@ def start_session(tx: Tx, start: StartRequest) -> StartAnswer:
     _supersede(tx, start)
     session = _begin(tx, start, found)
     session_id = session["id"]
-    tx.memo.set(live.key(session_id), live.begin(tx, session))
-    tx.memo.set(("transaction", start.charger_id, session["transaction_id"]), session)
+    live.STATES.set(tx, session_id, live.begin(tx, session))
+    rows.ACTIVE.set(tx, (start.charger_id, session["transaction_id"]), session)
     _flag_start(tx, session, start)
     if start.reservation_id is not None:
         rows.use_reservation(tx, start.charger_id, start.reservation_id, session_id)
@@ -189,12 +189,12 @@ def record_readings(tx: Tx, batch: MeterBatch) -> None:
 
 def _session_of(tx: Tx, batch: MeterBatch) -> Row | None:
     if batch.transaction_id is not None:
-        key = ("transaction", batch.charger_id, batch.transaction_id)
-        session: Row | None = tx.memo.get(key)
+        key = (batch.charger_id, batch.transaction_id)
+        session = rows.ACTIVE.get(tx, key)
         if session is None:
             session = rows.by_transaction(tx, batch.charger_id, batch.transaction_id)
             if session is not None and session["state"] == "active":
-                tx.memo.set(key, session)
+                rows.ACTIVE.set(tx, key, session)
         return session
     # Without a transaction the connector's meter still measures whatever runs on it.
     active = rows.active_on(tx, batch.charger_id, batch.connector) if batch.connector else []
@@ -237,7 +237,7 @@ def record_in(tx: Tx, session: Row, readings: Iterable[Reading]) -> live.Live:
             review.flag_session(tx, session, flag, detail)
     if state is not before:
         state = prepaid.watch(tx, session, state)
-        tx.memo.set(live.key(session["id"]), state)
+        live.STATES.set(tx, session["id"], state)
         tx.emit(Event("session", str(session["id"])))
     return state
 
@@ -254,8 +254,8 @@ def change_activity(tx: Tx, charger_id: str, connector: int, at: datetime, activ
     session = active[0]
     state = record_in(tx, session, (Reading(at, context="other"),))
     rows.update(tx, session["id"], {"activity": activity})
-    tx.memo.set(live.key(session["id"]), state._replace(activity=activity))
-    tx.memo.drop(("transaction", charger_id, session["transaction_id"]))
+    live.STATES.set(tx, session["id"], state._replace(activity=activity))
+    rows.ACTIVE.drop(tx, (charger_id, session["transaction_id"]))
 
 
 def stop_session(tx: Tx, stop: StopRequest) -> StopAnswer:

@@ -77,11 +77,11 @@ def archive(tx: Tx, tariff_id: int) -> None:
 
 def for_connector(tx: Tx, charger_id: str, connector: int) -> StoredTariff | None:
     """Return the connector's tariff, else its charger's, else the default; None when there is none."""
-    known: StoredTariff | None = tx.memo.get((tariffs.MEMO, charger_id, connector))
+    known: StoredTariff | None = tariffs.OF_PLACES.get(tx, (charger_id, connector))
     if known is None:
         known = _for_connector(tx, charger_id, connector)
         if known is not None:
-            tx.memo.set((tariffs.MEMO, charger_id, connector), known)
+            tariffs.OF_PLACES.set(tx, (charger_id, connector), known)
     return known
 
 
