@@ -1,14 +1,11 @@
 """What a simulated charger answers when the server asks something of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from onprem_csms.demo.outlet import Outlet
-
-if TYPE_CHECKING:
-    from onprem_csms.demo.charger import Charger
 
 Payload = dict[str, Any]
 _PROFILES = "Core,RemoteTrigger,Reservation,SmartCharging,LocalAuthListManagement"
@@ -18,7 +15,30 @@ _ANSWER_FIRST_S = 0.3
 """What a request sets off begins after its answer has gone out."""
 
 
-def obey(charger: "Charger", action: str, payload: Payload) -> Payload | None:
+class Obedient(Protocol):
+    """What a request of the server reaches of a charger."""
+
+    outlets: list[Outlet]
+    settings: dict[str, tuple[str, bool]]
+    list_version: int
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside."""
+
+    async def boot(self) -> None:
+        """Send BootNotification until it is accepted."""
+
+    async def say_surely(self, action: str, payload: Payload) -> Payload:
+        """Send a request until it is answered."""
+
+    async def start_for(self, outlet: Outlet, uid: str) -> None:
+        """Begin a session that the server asked for."""
+
+    async def restart(self, reason: str) -> None:
+        """Stop what runs, drop the connection and boot again."""
+
+
+def obey(charger: Obedient, action: str, payload: Payload) -> Payload | None:
     """Answer a request; None when the charger does not know the action."""
     answer = _ANSWERS.get(action)
     return None if answer is None else answer(charger, payload)
@@ -60,11 +80,11 @@ def factory_settings(connectors: int) -> dict[str, tuple[str, bool]]:
     }
 
 
-def _outlet(charger: "Charger", number: int | None) -> Outlet | None:
+def _outlet(charger: Obedient, number: int | None) -> Outlet | None:
     return next((outlet for outlet in charger.outlets if outlet.number == number), None)
 
 
-def _remote_start(charger: "Charger", payload: Payload) -> Payload:
+def _remote_start(charger: Obedient, payload: Payload) -> Payload:
     wanted = payload.get("connectorId")
     free = [outlet for outlet in charger.outlets if outlet.free and wanted in (None, outlet.number)]
     if not free or not _may_use(free[0], payload["idTag"]):
@@ -78,7 +98,7 @@ def _may_use(outlet: Outlet, uid: str) -> bool:
     return outlet.reservation is None or outlet.reservation[1] == uid
 
 
-def _remote_stop(charger: "Charger", payload: Payload) -> Payload:
+def _remote_stop(charger: Obedient, payload: Payload) -> Payload:
     for outlet in charger.outlets:
         if outlet.transaction is not None and outlet.transaction == payload["transactionId"]:
             outlet.end("Remote")
@@ -86,12 +106,12 @@ def _remote_stop(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Rejected"}
 
 
-def _reset(charger: "Charger", payload: Payload) -> Payload:
+def _reset(charger: Obedient, payload: Payload) -> Payload:
     charger.later(charger.restart("HardReset" if payload["type"] == "Hard" else "SoftReset"))
     return {"status": "Accepted"}
 
 
-def _unlock(charger: "Charger", payload: Payload) -> Payload:
+def _unlock(charger: Obedient, payload: Payload) -> Payload:
     outlet = _outlet(charger, payload["connectorId"])
     if outlet is None:
         return {"status": "NotSupported"}
@@ -100,7 +120,7 @@ def _unlock(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Unlocked"}
 
 
-def _change_availability(charger: "Charger", payload: Payload) -> Payload:
+def _change_availability(charger: Obedient, payload: Payload) -> Payload:
     number, operative = payload["connectorId"], payload["type"] == "Operative"
     concerned = [outlet for outlet in charger.outlets if number in (0, outlet.number)]
     if not concerned:
@@ -112,7 +132,7 @@ def _change_availability(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Scheduled" if any(outlet.busy for outlet in concerned) else "Accepted"}
 
 
-def _trigger(charger: "Charger", payload: Payload) -> Payload:
+def _trigger(charger: Obedient, payload: Payload) -> Payload:
     message, number = payload["requestedMessage"], payload.get("connectorId")
     concerned = [outlet for outlet in charger.outlets if number in (None, 0, outlet.number)]
     if not concerned:
@@ -123,7 +143,7 @@ def _trigger(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Accepted"}
 
 
-async def _triggered(charger: "Charger", message: str, concerned: list[Outlet]) -> None:
+async def _triggered(charger: Obedient, message: str, concerned: list[Outlet]) -> None:
     await asyncio.sleep(_ANSWER_FIRST_S)
     if message == "BootNotification":
         await charger.boot()
@@ -136,7 +156,7 @@ async def _triggered(charger: "Charger", message: str, concerned: list[Outlet]) 
             await outlet.meter_values("Trigger")
 
 
-def _get_configuration(charger: "Charger", payload: Payload) -> Payload:
+def _get_configuration(charger: Obedient, payload: Payload) -> Payload:
     wanted = payload.get("key") or list(charger.settings)
     known = [
         {"key": key, "readonly": charger.settings[key][1], "value": charger.settings[key][0]}
@@ -150,7 +170,7 @@ def _get_configuration(charger: "Charger", payload: Payload) -> Payload:
     return answer
 
 
-def _change_configuration(charger: "Charger", payload: Payload) -> Payload:
+def _change_configuration(charger: Obedient, payload: Payload) -> Payload:
     key, value = payload["key"], payload["value"]
     if key not in charger.settings:
         return {"status": "NotSupported"}
@@ -165,7 +185,7 @@ def _change_configuration(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Accepted"}
 
 
-def _reserve(charger: "Charger", payload: Payload) -> Payload:
+def _reserve(charger: Obedient, payload: Payload) -> Payload:
     outlet = _outlet(charger, payload["connectorId"])
     if outlet is None:
         return {"status": "Rejected"}
@@ -191,7 +211,7 @@ async def _keep(outlet: Outlet, payload: Payload) -> None:
         await outlet.become("Available")
 
 
-def _cancel_reservation(charger: "Charger", payload: Payload) -> Payload:
+def _cancel_reservation(charger: Obedient, payload: Payload) -> Payload:
     for outlet in charger.outlets:
         if outlet.reservation is not None and outlet.reservation[0] == payload["reservationId"]:
             outlet.reservation = None
@@ -200,7 +220,7 @@ def _cancel_reservation(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Rejected"}
 
 
-def _set_profile(charger: "Charger", payload: Payload) -> Payload:
+def _set_profile(charger: Obedient, payload: Payload) -> Payload:
     schedule = payload["csChargingProfiles"]["chargingSchedule"]
     limit = float(schedule["chargingSchedulePeriod"][0]["limit"])
     watts = limit * _AC_VOLTS if schedule["chargingRateUnit"] == "A" else limit
@@ -210,31 +230,31 @@ def _set_profile(charger: "Charger", payload: Payload) -> Payload:
     return {"status": "Accepted"}
 
 
-def _clear_profile(charger: "Charger", payload: Payload) -> Payload:
+def _clear_profile(charger: Obedient, payload: Payload) -> Payload:
     limited = [outlet for outlet in charger.outlets if outlet.limit_w is not None]
     for outlet in limited:
         outlet.limit_w = None
     return {"status": "Accepted" if limited else "Unknown"}
 
 
-def _send_local_list(charger: "Charger", payload: Payload) -> Payload:
+def _send_local_list(charger: Obedient, payload: Payload) -> Payload:
     charger.list_version = payload["listVersion"]
     return {"status": "Accepted"}
 
 
-def _list_version(charger: "Charger", payload: Payload) -> Payload:
+def _list_version(charger: Obedient, payload: Payload) -> Payload:
     return {"listVersion": charger.list_version}
 
 
-def _unknown_vendor(charger: "Charger", payload: Payload) -> Payload:
+def _unknown_vendor(charger: Obedient, payload: Payload) -> Payload:
     return {"status": "UnknownVendorId"}
 
 
-def _accepted(charger: "Charger", payload: Payload) -> Payload:
+def _accepted(charger: Obedient, payload: Payload) -> Payload:
     return {"status": "Accepted"}
 
 
-_ANSWERS: dict[str, Callable[["Charger", Payload], Payload]] = {
+_ANSWERS: dict[str, Callable[[Obedient, Payload], Payload]] = {
     "RemoteStartTransaction": _remote_start,
     "RemoteStopTransaction": _remote_stop,
     "Reset": _reset,

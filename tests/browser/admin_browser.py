@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
+from tests.browser.patience import patient
 from tests.web.site import PASSWORD, Site
 
 # Not wait_for_function: it evaluates text inside the page, which our policy forbids.
@@ -85,7 +86,7 @@ async def started(path: str, arguments: list[str]) -> AsyncIterator[Browser]:
 async def window(browser: Browser, site: Site, **options: Any) -> Window:
     """Open a window with cookies of its own."""
     context: BrowserContext = await browser.new_context(**{"locale": "en", **options})
-    context.set_default_timeout(15_000)
+    patient(context)
     await context.add_init_script("document.addEventListener('live:updated', () => (window.settled = true))")
     one = Window(await context.new_page(), site.base)
     one.watch()

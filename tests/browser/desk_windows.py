@@ -1,6 +1,7 @@
 """The real Chromium before the whole program: the clerk's window and the driver's phone."""
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.browser.patience import patient
 from tests.desk.site import DeskSite, running
 
 DESKTOP = {"width": 1280, "height": 900}
@@ -41,7 +43,7 @@ class Windows:
             [{"name": name, "value": value, "url": self.site.base} for name, value in wanted.items()]
         )
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        patient(context)
         page.on("pageerror", _fail)
         return page
 
@@ -56,6 +58,27 @@ class Windows:
 
 def _fail(error: Exception) -> None:
     raise AssertionError(f"a script of the page failed: {error}")
+
+
+async def type_like_a_reader(page: Page, number: str) -> None:
+    """Press keys 4 ms apart, Enter last, after a pause, as a reader that is a keyboard does.
+
+    The moments are told with the keys: however late a loaded machine delivers them, they were pressed then.
+    """
+    keyboard = await page.context.new_cdp_session(page)
+    pressed = time.time() + 1
+    for key in [*number, "\r"]:
+        pressed += 0.004
+        for kind in ("keyDown", "keyUp"):
+            named = (
+                {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+                if key == "\r"
+                else {"key": key}
+            )
+            text = {"text": key} if kind == "keyDown" else {}
+            event = {"type": kind, "timestamp": pressed, **named, **text}
+            await keyboard.send("Input.dispatchKeyEvent", event)
+    await keyboard.detach()
 
 
 @contextlib.asynccontextmanager

@@ -94,7 +94,7 @@ async def test_a_page_says_when_it_lost_its_connection_and_catches_up_when_it_is
         again = config.parse({"server": {"host": "127.0.0.1", "port": port}})
         async with app.running(again, DataFolder(tmp_path / "data")) as program:
             await program.ctx.write(sessions.close, 2, "admin")
-            await expect(page.locator("#lost")).to_be_hidden(timeout=20_000)
+            await expect(page.locator("#lost")).to_be_hidden()
             await expect(page.locator("#running")).to_contain_text("Nobody is charging")
 
 

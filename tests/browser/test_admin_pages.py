@@ -19,7 +19,6 @@ DESKTOP, PHONE, NARROW = (
 )
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "looks",
     [

@@ -1,13 +1,12 @@
 """The desk in a real browser: cards show themselves, one confirm is one posting, the keyboard does it all."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.desk_windows import DESKTOP, NARROW, PHONE, Windows, opened
+from tests.browser.desk_windows import DESKTOP, NARROW, PHONE, Windows, opened, type_like_a_reader
 from tests.desk.site import ANNA, NEW, OTHER
 
 pytestmark = pytest.mark.browser
@@ -185,9 +184,7 @@ async def test_a_reader_that_types_into_the_amount_neither_books_nor_replaces_th
     page = await show(windows, ANNA)
     amount = page.get_by_label("Another amount").last
     await amount.press_sequentially("30", delay=80)
-    await asyncio.sleep(0.1)  # a person, then a reader: the pause between them is what tells them apart
-    await page.keyboard.type(OTHER.lower(), delay=4)
-    await page.keyboard.press("Enter")
+    await type_like_a_reader(page, OTHER.lower())
     await expect(page.locator("#desk-other")).to_contain_text("04FF EE11 2233 44")
     await expect(amount).to_have_value("30")
     assert await windows.site.balance() == 5_000

@@ -30,7 +30,6 @@ from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.site import verify
 
-WITHIN_S = 60
 # A day in seconds: batteries are full after a moment, connections break all the time.
 A_DAY_IN_SECONDS = Pace(
     meter_s=0.2,
@@ -49,9 +48,8 @@ QUIET = Pace(meter_s=0.2, plug_s=0.1, touch_s=(3600, 3600), hurry=1)
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
     """Wait until a condition holds."""
-    async with asyncio.timeout(WITHIN_S):
-        while not await condition():  # noqa: ASYNC110 - many conditions, none with an event of its own
-            await asyncio.sleep(0.05)
+    while not await condition():  # noqa: ASYNC110 - many conditions, none with an event of its own
+        await asyncio.sleep(0.05)
 
 
 @contextlib.asynccontextmanager

@@ -131,12 +131,11 @@ class DeskSite:
         await self.until(self._connected, "desk")
         news = self.ctx.bus.subscribe({"desk"})
         self.reader.tap(uid)
-        async with asyncio.timeout(10):
-            async for _ in news:
-                tap = self.ctx.readers.last_tap("desk")
-                if tap is not None and tap.number > number:
-                    news.close()
-                    return tap
+        async for _ in news:
+            tap = self.ctx.readers.last_tap("desk")
+            if tap is not None and tap.number > number:
+                news.close()
+                return tap
         raise AssertionError
 
     def _connected(self) -> bool:
@@ -145,9 +144,8 @@ class DeskSite:
     async def until(self, true: Callable[[], object], topic: str) -> None:
         """Wait for the events after which something is true."""
         news = self.ctx.bus.subscribe({topic})
-        async with asyncio.timeout(10):
-            while not true():
-                await anext(news)
+        while not true():
+            await anext(news)
         news.close()
 
     async def slug(self, charger_id: str = "CP1", number: int = 1) -> str:

@@ -10,7 +10,7 @@ from playwright.async_api import async_playwright
 
 def dev(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(root / "dev"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_dev_alone_explains_every_command(root: Path) -> None:

@@ -45,8 +45,7 @@ async def test_a_reservation_is_used_by_its_session_or_expires(site: Site) -> No
     soon = (datetime.now(UTC) + timedelta(milliseconds=50)).isoformat()
     short = {**RESERVE, "reservationId": 8, "expiryDate": soon}
     await ask(site, charger, "ReserveNow", short, {"status": "Accepted"})
-    await asyncio.sleep(0.1)
-    assert await site.do(reservations.expire) == 1
+    assert await site.until(lambda: site.do(reservations.expire)) == 1
     assert (await site.see(reservations.get, "CP1", 8)).status == "expired"
 
 
@@ -129,7 +128,7 @@ async def test_what_a_charger_reports_of_its_settings_is_kept(site: Site) -> Non
             ]
         )
 
-    await asyncio.sleep(0.6)
+    await site.messages_stored()
     assert "secret" not in await site.see(look)
 
 
@@ -236,5 +235,5 @@ async def test_a_password_that_is_sent_is_written_down_nowhere(site: Site) -> No
             ]
         )
 
-    await asyncio.sleep(0.6)
+    await site.messages_stored()
     assert NEW_KEY not in await site.see(look)

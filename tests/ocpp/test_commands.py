@@ -16,7 +16,7 @@ from onprem_csms.ocpp.v16 import commands as v16_commands
 from onprem_csms.ocpp.v16.commands import COMMANDS, translate
 from onprem_csms.services.chargers import commanding, records
 from onprem_csms.services.core.ports import CommandResult
-from tests.ocpp.conftest import PROFILE, QUICK, RESERVE, UNTIL, Site, ask, open_site
+from tests.ocpp.conftest import PROFILE, QUICK, RESERVE, UNTIL, Site, ask, impatient, open_site
 
 
 async def record(site: Site, result: CommandResult) -> commanding.CommandView:
@@ -166,6 +166,7 @@ async def test_an_error_of_the_charger_is_an_outcome(site: Site, error: list[Any
     assert (await record(site, result)).status == "error"
 
 
+@impatient
 async def test_a_charger_that_never_answers_is_given_up_and_its_late_answer_dropped(site: Site) -> None:
     charger = await site.connect()
     asking = asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test"))

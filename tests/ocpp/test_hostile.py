@@ -149,7 +149,7 @@ async def test_a_flood_of_rubbish_is_counted_but_not_kept_without_end(site: Site
         await charger.say("rubbish")
     assert await lives(charger)
     assert (await site.quirks())["unreadable"].times == 500
-    await asyncio.sleep(0.6)
+    await site.messages_stored()
     kept = await site.see(records.messages, "CP1", limit=1000)
     assert len(kept) <= 100
 

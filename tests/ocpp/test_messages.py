@@ -73,7 +73,7 @@ async def test_a_heartbeat_tells_the_time_and_leaves_no_trace(site: Site) -> Non
     answer = await charger.result("Heartbeat")
     at = datetime.fromisoformat(answer["currentTime"])
     assert abs((datetime.now(UTC) - at).total_seconds()) < 5
-    await asyncio.sleep(0.6)  # longer than messages may wait for their group
+    await site.messages_stored()
     assert await site.see(records.messages, "CP1") == before
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 def attempt(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command that may fail."""
     command = [sys.executable, "-m", "onprem_csms", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
 
 
 def failing(*arguments: str | Path) -> str:
@@ -129,7 +129,7 @@ async def test_the_data_folder_is_closed_to_others(tmp_path: Path) -> None:
 async def test_a_request_header_that_never_ends_does_not_hold_its_connection(program: Program) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", program.port)
     writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\nHost: csms\r\n")
-    assert await asyncio.wait_for(reader.read(), 40) == b""
+    assert await reader.read() == b""
     writer.close()
 
 

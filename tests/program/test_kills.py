@@ -26,7 +26,6 @@ from tests.program.conftest import csms, free_port
 KILLS = 200
 CHARGERS = 6
 PASSWORD = "a-password-of-16"
-GIVE_UP_S = 240
 Message = tuple[str, dict[str, Any]]
 
 
@@ -175,8 +174,9 @@ async def kill_again_and_again(site: Site, http: aiohttp.ClientSession, deeds: D
     while site.kills < KILLS:
         await site.ready(http)
         before = deeds.rounds
+        until_one_charged = chance.random() < 0.75
         await asyncio.sleep(chance.uniform(0, 0.15))
-        while deeds.rounds == before and chance.random() < 0.95:
+        while until_one_charged and deeds.rounds == before:
             await asyncio.sleep(0.005)
         os.kill(process, signal.SIGKILL)
         site.kills += 1
@@ -225,7 +225,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3600)
 async def test_after_two_hundred_kills_everything_answered_is_there_once(site: Site) -> None:
     deeds = Deeds()
     async with aiohttp.ClientSession() as http:
@@ -234,7 +234,7 @@ async def test_after_two_hundred_kills_everything_answered_is_there_once(site: S
         wallets = await _furnish(site, http)
         os.kill(first, signal.SIGKILL)
         chargers = [Charger(site, number, deeds) for number in range(CHARGERS)]
-        async with asyncio.timeout(GIVE_UP_S), asyncio.TaskGroup() as clients:
+        async with asyncio.TaskGroup() as clients:
             for charger in chargers:
                 clients.create_task(charger.run(http))
             clients.create_task(top_ups(site, wallets[0], deeds, http))

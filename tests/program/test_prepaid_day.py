@@ -22,6 +22,7 @@ from ocpp.v16 import ChargePoint, call, call_result
 from playwright.async_api import Browser, Page, async_playwright, expect
 from websockets import Subprotocol
 
+from tests.browser.patience import patient
 from tests.program.conftest import Program, csms, started
 
 UID = "04A1B2C3D4E580"
@@ -170,7 +171,7 @@ async def _set_up(day: Day) -> Page:
     """The admin follows the one-time link and sets prices and a charger up."""
     link = re.search(r"/setup/\S+", day.program.said)
     assert link is not None
-    context = await day.browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    context = patient(await day.browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}))
     page = await context.new_page()
     await page.goto(day.program.base + link[0])
     await page.get_by_label("Your name").fill(OPERATOR)
@@ -221,7 +222,7 @@ async def _charge_by_card(charger: Charger) -> None:
         if charger.told_to_stop.is_set():
             break
         await charger.meter(STEP_WH)
-    await asyncio.wait_for(charger.told_to_stop.wait(), 10)
+    await charger.told_to_stop.wait()
     await charger.stop("Remote")
     await charger.status("Available")
 
@@ -252,20 +253,20 @@ async def _charge_by_phone(day: Day, charger: Charger) -> None:
     """The driver scans the code, pays from the balance, watches, stops, and gets the rest back."""
     found = await day.program.api("GET", "/chargers/DC1")
     slug = next(connector["slug"] for connector in found["connectors"] if connector["number"] == 1)
-    context = await day.browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context = patient(await day.browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844}))
     phone = await context.new_page()
     await phone.goto(f"{day.program.base}/c/{slug}")
     await phone.get_by_label("Card number").fill(UID)
     await phone.get_by_label("PIN").fill(PIN)
     await phone.get_by_role("button", name="Sign in").click()
     await phone.get_by_role("button", name="Deduct and start").click()
-    await asyncio.wait_for(charger.told_to_start.wait(), 10)
+    await charger.told_to_start.wait()
     await expect(phone.get_by_text("deducted", exact=False).first).to_be_visible()
     assert await charger.begin() == "Accepted"
     await charger.meter(4_000)
     await expect(phone.get_by_text("4.0", exact=False).first).to_be_visible()
     await phone.get_by_role("button", name="Stop charging").click()
-    await asyncio.wait_for(charger.told_to_stop.wait(), 10)
+    await charger.told_to_stop.wait()
     await charger.stop("Remote")
     await expect(phone.get_by_role("heading", name="Charging finished")).to_be_visible()
     await expect(phone.get_by_text("Given back to your balance")).to_be_visible()

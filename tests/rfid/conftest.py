@@ -74,9 +74,8 @@ class Desk:
         """Wait for the events after which something is true."""
         news = self.bus.subscribe({"desk"})
         try:
-            async with asyncio.timeout(10):
-                while not true():
-                    await anext(news)
+            while not true():
+                await anext(news)
         finally:
             news.close()
 
@@ -105,8 +104,7 @@ async def open_desk(*configs: ReaderConfig, pace: Pace | None = None):
     try:
         yield desk
     finally:
-        async with asyncio.timeout(10):
-            await desk.readers.close()
+        await desk.readers.close()
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-import asyncio
 import json
-import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 from yarl import URL
 
+from onprem_csms import app
 from onprem_csms.services.charging import sessions
 from tests.web.site import Site, Visitor, running_site
 
@@ -27,7 +27,7 @@ async def test_a_page_hears_what_changed_and_nothing_else(site: Site, viewer: Vi
     response = await events(viewer, "session")
     assert await next_event(response) == ("alive", [])
     await site.do(sessions.close, 2, "admin")
-    name, changed = await asyncio.wait_for(next_event(response), 5)
+    name, changed = await next_event(response)
     assert (name, changed) == ("changed", ["session:2"])
     response.close()
 
@@ -37,13 +37,16 @@ async def test_the_stream_is_for_operators_only(site: Site):
     assert (await visitor.get("/admin/events?topics=session")).status == 303
 
 
-async def test_open_streams_do_not_hold_up_the_end_of_the_program(tmp_path: Path):
+async def test_open_streams_do_not_hold_up_the_end_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(
+        app, "STOP_WITHIN_S", 1e6
+    )  # so that one which is waited for is waited for without end
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
         async with running_site(tmp_path / "data") as site:
             visitor = Visitor(http, site.base)
             await visitor.sign_in("viewer")
             response = await events(visitor, "session,charger")
             assert (await next_event(response))[0] == "alive"
-            began = time.monotonic()
-        assert time.monotonic() - began < 3
         assert await response.content.read() == b""
