@@ -45,7 +45,7 @@ async def arrive(identities: Sequence[Identity], port: int, *, at_once: int = 10
                     continue
                 assert b'"Accepted"' in answer, answer
                 return station
-        message = f"{identity.id} was not let in"
+        message = f"{identity.id} was not admitted"
         raise SystemExit(message)
 
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The composition root: the only file that sees every room. Start, serve, stop."""
+"""The composition root: the only file that sees every package. Start, serve, stop."""
 
 import asyncio
 import contextlib
@@ -21,8 +21,8 @@ from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.errors import Conflict, StoreError
 from onprem_csms.events import Bus
-from onprem_csms.ocpp.door import server as chargers
-from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.endpoint import server as chargers
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services.access import operators
 from onprem_csms.services.charging import orders
@@ -48,7 +48,7 @@ STORE: web.AppKey[Database] = web.AppKey("store", Database)
 
 @dataclass(slots=True)
 class Program:
-    """The running product: what the doors share, and where it listens."""
+    """The running product: what its parts share, and where it listens."""
 
     ctx: Context
     port: int
@@ -69,7 +69,7 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 def compose(ctx: Context, options: Options) -> web.Application:
-    """Mount every door on one application."""
+    """Mount the charger endpoint, the API and the sites on one application."""
     app = web.Application(client_max_size=LARGEST_FORM)
     app[STORE] = ctx.store
     base.setup(app, ctx)
@@ -83,7 +83,7 @@ def compose(ctx: Context, options: Options) -> web.Application:
 
 @contextlib.asynccontextmanager
 async def running(config: Config, folder: DataFolder, clock: Clock | None = None) -> AsyncIterator[Program]:
-    """Open the store, put the rooms together and listen; stops in the opposite order. StoreError, OSError."""
+    """Open the store, put the parts together and listen; stops in the opposite order. StoreError, OSError."""
     async with contextlib.AsyncExitStack() as stack:
         bus, clock, settings = Bus(), clock or SystemClock(), config.settings()
         key = keys.unlock(folder)

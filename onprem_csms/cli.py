@@ -113,7 +113,7 @@ def _api_key(commands: Any) -> None:
 
 def serve(options: argparse.Namespace) -> int:
     """Run the product until it is told to stop."""
-    from onprem_csms import app  # noqa: PLC0415 - the other commands start faster without the doors
+    from onprem_csms import app  # noqa: PLC0415 - the other commands start faster without the web and OCPP
 
     settings = _configured(options)
     folder = DataFolder(options.data_dir)

@@ -1,4 +1,4 @@
-"""The time of the house: aware UTC in Python, one fixed text form in the database."""
+"""The time of the program: aware UTC in Python, one fixed text form in the database."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol

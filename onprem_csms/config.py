@@ -186,7 +186,7 @@ def on_port(config: Config, port: int) -> Config:
 
 
 def load(path: Path | None, check_readers: CheckReaders = lambda _: ()) -> Config:
-    """Read a configuration file, or the defaults; Invalid lists every fault, those of the readers' door too."""
+    """Read a configuration file, or the defaults; Invalid lists every fault, those of the readers too."""
     if path is None:
         return Config()
     try:

@@ -1,6 +1,6 @@
-"""The six errors of the house; each door maps them once, anything else is a bug.
+"""The six errors; each entry (pages, API, chargers, readers, command line) maps them once, anything else is a bug.
 
-A message is an English sentence with ``{name}`` places; the doors translate the sentence and
+A message is an English sentence with ``{name}`` places; the entries translate the sentence and
 then fill the places, so that a message is written once and read in every language.
 """
 
@@ -67,5 +67,5 @@ class StoreError(Exception):
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that gettext's tools know
-    """Mark a sentence for translation where it is written; the doors translate it where it is shown."""
+    """Mark a sentence for translation where it is written; the pages and the API translate it where it is shown."""
     return text

@@ -5,7 +5,7 @@
     python tools/translations.py check      say what is missing; exit code 1 if anything is
 
 A text is an English sentence in a template (``{{ _('…') }}``, ``{% trans %}``) or in Python (``_("…")``,
-``N_("…")``, or the sentence of one of the six errors, which the doors translate). There is no catalogue for
+``N_("…")``, or the sentence of one of the six errors, which pages and API translate). There is no catalogue for
 English: the sentences are the English.
 """
 

@@ -1,1 +1,1 @@
-"""The encrypted store: the only rooms that speak SQL."""
+"""The encrypted store: the only package that speaks SQL."""

@@ -29,8 +29,8 @@ from onprem_csms.demo.site import furnish
 from onprem_csms.demo.till import keep_the_till
 from onprem_csms.errors import Conflict
 from onprem_csms.events import Bus
-from onprem_csms.ocpp.door import server as chargers_door
-from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.endpoint import server as charger_endpoint
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.core.context import Context
@@ -78,7 +78,7 @@ async def _furnish(config: Config, folder: DataFolder) -> None:
     bus, clock, settings = Bus(), SystemClock(), config.settings()
     store = await Database.open(folder.database, keys.unlock(folder), clock=clock, bus=bus, settings=settings)
     try:
-        nobody = chargers_door.stations(Options())
+        nobody = charger_endpoint.stations(Options())
         await furnish(Context(store, bus, clock, settings, nobody, Readers((), bus, clock)))
     finally:
         await store.close()

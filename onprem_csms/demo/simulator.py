@@ -1,4 +1,4 @@
-"""All simulated chargers of the demo, over real WebSockets through the front door."""
+"""All simulated chargers of the demo, over real WebSockets."""
 
 import asyncio
 from collections.abc import Sequence

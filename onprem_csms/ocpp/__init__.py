@@ -1,1 +1,1 @@
-"""The chargers' door: OCPP over WebSocket, in and out."""
+"""The charger endpoint: OCPP over WebSocket, in and out."""

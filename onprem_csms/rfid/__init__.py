@@ -1,1 +1,1 @@
-"""The door of the card readers: bytes on a serial line become taps at a desk station."""
+"""The card readers: bytes on a serial line become taps at a desk station."""

@@ -45,7 +45,7 @@ class Station:
             try:
                 await SerialLine(config.port, config.baud, self, pace=pace, ask=self._kind.ask).run()
             except Exception:
-                # The door's loop: a bug in one reader must end neither the reader nor the others.
+                # The reader's loop: a bug in one reader must end neither the reader nor the others.
                 log.exception("reader %s", config.id)
                 self.on_state("error", _BUG)
                 await asyncio.sleep(pace.longest_wait_s)

@@ -1,1 +1,1 @@
-"""The web doors: the operators' site, the drivers' pages, the API."""
+"""The operators' site, the drivers' pages, the API."""

@@ -22,7 +22,7 @@ from onprem_csms.web.languages import N_
 
 log = logging.getLogger(__name__)
 
-# These doors speak for themselves.
+# These answer for themselves.
 OTHER_DOORS = ("/api/", "/ocpp/")
 
 
@@ -93,7 +93,7 @@ def middleware(show: Callable[[web.Request, ErrorPage], web.Response], public_ur
             return show(request, _page(error, ""))
         except web.HTTPException as error:
             return _of_http(request, error, show)
-        except Exception:  # the door's loop: a bug is logged whole and shown without detail
+        except Exception:  # the site's outermost layer: a bug is logged whole and shown without detail
             log.exception("%s %s", request.method, request.path)
             return show(request, ErrorPage(INTERNAL.status, INTERNAL.title, "", INTERNAL.advice))
 

@@ -43,7 +43,7 @@ anyone = Guard("public file", _unasked)
 
 
 def operator(role: Role) -> Guard:
-    """Let in operators with at least a role; others are asked to sign in, or told what they lack."""
+    """Admit operators with at least a role; others are asked to sign in, or told what they lack."""
 
     async def admit(request: web.Request) -> None:
         await recognise(request)

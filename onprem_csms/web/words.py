@@ -51,8 +51,8 @@ VERDICT: Words = {
     "no_credit": Tag("warn", N_("Balance too low")),
 }
 REASON: Words = {
-    "local": Tag("off", N_("Ended at the charger")),
-    "remote": Tag("off", N_("Ended from here")),
+    "local": Tag("off", N_("Stopped at the charger")),
+    "remote": Tag("off", N_("Stopped remotely")),
     "ev_disconnected": Tag("off", N_("Cable unplugged at the vehicle")),
     "deauthorized": Tag("warn", N_("Card refused")),
     "emergency": Tag("bad", N_("Emergency stop")),
@@ -89,31 +89,31 @@ ROLE: Words = {
 DEED: Words = {
     "api-key.created": Tag("", N_("API key made")),
     "api-key.revoked": Tag("", N_("API key revoked")),
-    "card.archived": Tag("", N_("Card taken off the list")),
+    "card.archived": Tag("", N_("Card archived")),
     "card.block": Tag("", N_("Card was blocked")),
     "card.changed": Tag("", N_("Card changed")),
     "card.issue": Tag("", N_("Card issued")),
     "card.pin": Tag("", N_("PIN set")),
     "card.topup": Tag("", N_("Card topped up")),
     "card.unblock": Tag("", N_("Card unblocked")),
-    "charger.accepted": Tag("", N_("Charger let in")),
+    "charger.accepted": Tag("", N_("Charger accepted")),
     "charger.added": Tag("", N_("Charger added")),
-    "charger.archived": Tag("", N_("Charger taken out of use")),
+    "charger.archived": Tag("", N_("Charger archived")),
     "charger.changed": Tag("", N_("Charger’s settings changed")),
     "charger.password": Tag("", N_("Charger’s password renewed")),
     "connector.changed": Tag("", N_("Connector’s settings changed")),
     "operator.added": Tag("", N_("Operator added")),
-    "operator.disabled": Tag("", N_("Operator kept out")),
-    "operator.enabled": Tag("", N_("Operator let in again")),
+    "operator.disabled": Tag("", N_("Operator disabled")),
+    "operator.enabled": Tag("", N_("Operator enabled again")),
     "operator.password": Tag("", N_("Operator’s password changed")),
     "person.added": Tag("", N_("Person added")),
-    "person.archived": Tag("", N_("Person taken off the list")),
+    "person.archived": Tag("", N_("Person archived")),
     "person.changed": Tag("", N_("Person changed")),
     "review.resolved": Tag("", N_("Reviewed")),
     "session.closed": Tag("", N_("Session closed")),
     "session.stopped": Tag("", N_("Session stopped")),
     "tariff.added": Tag("", N_("Tariff added")),
-    "tariff.archived": Tag("", N_("Tariff taken off the list")),
+    "tariff.archived": Tag("", N_("Tariff archived")),
     "tariff.changed": Tag("", N_("Tariff changed")),
     "tariff.default": Tag("", N_("Tariff made the default")),
 }
@@ -159,7 +159,7 @@ QUIRK: Words = {
     "wrong_type": Tag("info", N_("Sent something of another kind altogether; left out")),
     "wrong_unit": Tag("info", N_("Named a unit that does not fit what was measured")),
 }
-KNOCK: Words = {reason: Tag("warn", sentence) for reason, sentence in REASONS.items()}
+ATTEMPT: Words = {reason: Tag("warn", sentence) for reason, sentence in REASONS.items()}
 WISH: Words = {
     "wanted": Tag("info", N_("Asked for")),
     "accepted": Tag("ok", N_("Accepted")),
@@ -185,8 +185,8 @@ BILL_LINE: Words = {
     "time": Tag("", N_("Time")),
     "parking_time": Tag("", N_("Idle time")),
     "flat": Tag("", N_("Start fee")),
-    "minimum": Tag("", N_("Up to the least price")),
-    "maximum": Tag("", N_("Down to the highest price")),
+    "minimum": Tag("", N_("Up to the minimum price")),
+    "maximum": Tag("", N_("Down to the price cap")),
 }
 READER: Words = {
     "connected": Tag("ok", N_("Connected")),
@@ -211,7 +211,7 @@ TABLES: dict[str, Words] = {
     "deed": DEED,
     "direction": DIRECTION,
     "entry": ENTRY,
-    "knock": KNOCK,
+    "attempt": ATTEMPT,
     "online": ONLINE,
     "quirk": QUIRK,
     "reader": READER,

@@ -94,7 +94,7 @@ async def api(tmp_path: Path, call_timeout: int) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def charger(api: Api) -> AsyncIterator[Charger]:
-    """A charger CP1 that is let in and connected."""
+    """A charger CP1 that is accepted and connected."""
     await api.post("/chargers", {"id": "CP1", "password": PASSWORD})
     async with connected(api.port, "CP1") as one:
         yield one

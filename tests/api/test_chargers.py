@@ -86,7 +86,7 @@ async def test_a_new_password_is_told_once_and_works(api: Api) -> None:
     assert told["password"] not in str((await api.get("/chargers/CP1")).body)
 
 
-async def test_a_charger_that_knocks_is_let_in_with_a_password_told_once(api: Api) -> None:
+async def test_an_unknown_charger_is_accepted_with_a_password_told_once(api: Api) -> None:
     with contextlib.suppress(websockets.InvalidStatus):
         async with connected(api.port, "NEW-1", "whatever it has"):
             pass
@@ -104,7 +104,7 @@ async def test_a_charger_that_knocks_is_let_in_with_a_password_told_once(api: Ap
     assert (await api.post("/unknown-chargers/NEW-1/accept", {})).status == 404
 
 
-async def test_a_charger_that_knocks_can_be_forgotten(api: Api) -> None:
+async def test_an_unknown_charger_can_be_dismissed(api: Api) -> None:
     with contextlib.suppress(websockets.InvalidStatus):
         async with connected(api.port, "NEW-1"):
             pass

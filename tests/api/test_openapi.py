@@ -18,7 +18,7 @@ from onprem_csms.web.api.routes import ROUTES, document
 from tests.api.conftest import Api
 
 EXAMPLES = 3
-# What HTTP itself refuses never comes to our door.
+# What HTTP itself refuses never comes to our code.
 LONGEST_REQUEST = 7000
 # What fits the schema may still be refused: a card that is unknown, two fields that exclude each other.
 QUIET = list(HealthCheck)

@@ -15,8 +15,8 @@ from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.demo.site import furnish
 from onprem_csms.events import Bus
-from onprem_csms.ocpp.door import server
-from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.endpoint import server
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services.core.context import Context
 
@@ -25,7 +25,7 @@ CONFIG = replace(Config(), server=replace(Config().server, host="127.0.0.1", por
 
 @contextlib.asynccontextmanager
 async def opened(folder: Path, clock: Clock | None = None) -> AsyncIterator[Context]:
-    """Open a new database without any door."""
+    """Open a new database without anything that listens."""
     data = DataFolder(folder)
     keys.create(data)
     bus, clock, settings = Bus(), clock or SystemClock(), CONFIG.settings()

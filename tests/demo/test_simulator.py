@@ -1,4 +1,4 @@
-"""The simulated chargers against the real program: they come in by the front door and live a day."""
+"""The simulated chargers against the real program: they connect as real ones do and live a day."""
 
 import asyncio
 import contextlib
@@ -104,14 +104,15 @@ async def test_a_newcomer_waits_at_the_door_until_it_is_let_in(program: Program)
 
         async def waits() -> bool:
             return any(
-                knock.identity == NEWCOMER.id for knock in await ctx.read(inventory.knocks, known=False)
+                attempt.identity == NEWCOMER.id
+                for attempt in await ctx.read(inventory.refused_attempts, known=False)
             )
 
         async def is_in() -> bool:
             return ctx.stations.online(NEWCOMER.id)
 
         await until(waits)
-        await ctx.write(inventory.accept_knock, NEWCOMER.id, use="offered")
+        await ctx.write(inventory.accept_attempt, NEWCOMER.id, use="offered")
         await until(is_in)
 
 

@@ -198,7 +198,7 @@ async def pages(site: DeskSite, **cookies: str) -> AsyncIterator[Pages]:
 
 @contextlib.asynccontextmanager
 async def running(folder: Path, start_timeout: int = 90) -> AsyncIterator[DeskSite]:
-    """Run the program with a clerk, prices and a charger CP1 that is let in without a password."""
+    """Run the program with a clerk, prices and a charger CP1 that is accepted without a password."""
     data = DataFolder(folder / "data")
     keys.create(data)
     reader = PlugReader(folder / "reader")

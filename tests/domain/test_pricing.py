@@ -1,4 +1,4 @@
-"""Worked examples: the specification's own and the house's, each through the whole fold."""
+"""Worked examples: the specification's own and ours, each through the whole fold."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -128,7 +128,7 @@ def test_two_and_a_half_hours_and_42_minutes_of_parking_cost_what_the_specificat
     assert (priced.net, priced.gross) == (1125, 1275)
 
 
-# --------------------------------------------------------------------------------------------------- the house
+# --------------------------------------------------------------------------------------------------- our own
 
 
 def day_and_night():

@@ -1,4 +1,4 @@
-"""The chargers' door on a real port before a real encrypted store, and clients that speak to it."""
+"""The charger endpoint on a real port before a real encrypted store, and clients that speak to it."""
 
 import asyncio
 import base64
@@ -23,8 +23,8 @@ from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Bus
-from onprem_csms.ocpp.door import server
-from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.endpoint import server
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
@@ -122,7 +122,7 @@ class Charger:
 
 @dataclass
 class Site:
-    """One site: its store, its door, and short words for what tests do with it."""
+    """One site: its store, its endpoint, and short words for what tests do with it."""
 
     ctx: Context
     stations: Stations
@@ -147,7 +147,7 @@ class Site:
         await self.do(inventory.create, NewCharger(charger_id, **{"password": PASSWORD, **more}))
 
     def path(self, path: str) -> str:
-        """Return a URL of the door's host for a raw path."""
+        """Return a URL of the endpoint's host for a raw path."""
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def connect(
@@ -174,7 +174,7 @@ class Site:
         return 101
 
     def connection(self, charger_id: str = "CP1") -> Connection:
-        """Return the door's side of a connection."""
+        """Return the server's side of a connection."""
         found = self.stations.get(charger_id)
         assert found is not None
         return found
@@ -232,7 +232,7 @@ async def open_site(
 
 @pytest.fixture
 def options() -> Options:
-    """The settings of the chargers' door; a test of its patience sets others."""
+    """The settings of the charger endpoint; a test of its patience sets others."""
     return QUICK
 
 

@@ -42,7 +42,7 @@ async def test_while_the_first_connection_answers_a_second_one_is_refused_and_se
     await first.boot()
     reading = asyncio.create_task(first.ws.receive())  # a client answers pings only while it reads
     assert await site.refused() == 409
-    assert (await site.see(inventory.knock_of, "CP1")).reason == "already_connected"
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).reason == "already_connected"
     await first.say([2, "x", "Heartbeat", {}])
     assert (await reading).type is aiohttp.WSMsgType.TEXT
 

@@ -1,4 +1,4 @@
-"""What chargers write as meter values, and what the house reads in it."""
+"""What chargers write as meter values, and what is read in it."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -10,7 +10,7 @@ from onprem_csms.domain.secrets import hash_password, hash_pin, verify_password,
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from onprem_csms.events import Bus
-from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services.access import api_keys

@@ -32,7 +32,7 @@ async def test_the_overview_says_what_is_wrong_what_charges_and_what_today_earne
     assert re.search(r"Earned today.*?1\u00a0\d\d\d\u00a0Ft", page.text, re.DOTALL)
 
 
-async def test_a_charger_that_knocks_is_let_in_by_a_click_with_what_to_type_into_it(
+async def test_an_unknown_charger_is_accepted_by_a_click_with_what_to_type_into_it(
     site: Site, admin: Visitor
 ):
     url = site.base.replace("http", "ws") + "/ocpp/NEW-7"
@@ -315,7 +315,7 @@ async def test_a_bug_shows_no_detail_and_is_logged_whole(
     site: Site, aiohttp_client: AiohttpClient, caplog: pytest.LogCaptureFixture
 ):
     async def broken(request: web.Request) -> web.StreamResponse:
-        raise RuntimeError("the inside of the house")
+        raise RuntimeError("a detail of the inside")
 
     app = web.Application()
     base.setup(app, site.ctx)
@@ -326,7 +326,7 @@ async def test_a_bug_shows_no_detail_and_is_logged_whole(
     assert response.status == 500
     assert "Internal error" in page
     assert "the inside" not in page
-    assert "the inside of the house" in caplog.text
+    assert "a detail of the inside" in caplog.text
 
 
 async def test_messages_are_filtered_by_direction_and_text(site: Site, admin: Visitor):
@@ -352,17 +352,19 @@ async def test_a_card_number_of_the_test_is_on_its_page(site: Site, admin: Visit
 def test_every_setting_in_force_has_a_label_and_its_key_of_the_configuration():
     for setting in settings.in_force(SiteSettings()):
         assert setting.label != setting.key
-        assert setting.key in config.HELP or setting.label.startswith("Wrong clocks"), setting
+        assert setting.key in config.HELP or setting.label.startswith("Tolerance for wrong clocks"), setting
 
 
 def test_every_deed_of_the_audit_and_every_deviation_of_a_charger_has_a_word():
-    house = Path(config.__file__).parent
+    package = Path(config.__file__).parent
     texts = [
-        file.read_text() for folder in ("services", "web/admin") for file in (house / folder).rglob("*.py")
+        file.read_text() for folder in ("services", "web/admin") for file in (package / folder).rglob("*.py")
     ]
     named = re.compile(r"""(?:audit\.note\(tx, \w+|deed\(request), "([a-z.-]+)\"""")
     deeds = {deed for text in texts for deed in named.findall(text)}
     assert len(deeds) > 20
     assert deeds <= set(words.DEED)
-    listed = re.findall(r"^\| `(\w+)` \|", (house.parent / "docs" / "chargers.md").read_text(), re.MULTILINE)
+    listed = re.findall(
+        r"^\| `(\w+)` \|", (package.parent / "docs" / "chargers.md").read_text(), re.MULTILINE
+    )
     assert set(listed) == set(words.QUIRK)

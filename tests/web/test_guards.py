@@ -1,12 +1,12 @@
 from urllib.parse import unquote
 
 from onprem_csms.app import compose
-from onprem_csms.ocpp.door.options import Options
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.web.admin.routes import ROUTES
 from onprem_csms.web.guards import guard_of
 from tests.web.site import CARD, CHARGER, Site, charger_path
 
-# The chargers' door and the health check are not pages: they decide for themselves who comes in.
+# The charger endpoint and the health check are not pages: they decide for themselves who comes in.
 UNGUARDED = ("/{slashes}ocpp", "/healthz")
 PAGES = [path for method, path, guard, _ in ROUTES if method == "GET" and guard.name != "public"]
 DEEDS = [
@@ -34,7 +34,7 @@ async def test_every_route_of_the_program_names_its_guard(site: Site):
     without = [
         path
         for route, path in paths
-        if guard_of(route.handler) is None and not any(door in path for door in UNGUARDED)
+        if guard_of(route.handler) is None and not any(open_one in path for open_one in UNGUARDED)
     ]
     assert without == []
     assert len(paths) > len(ROUTES)

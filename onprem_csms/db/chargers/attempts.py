@@ -1,4 +1,4 @@
-"""The table ``knocks``: who came to the chargers' door and was not let in."""
+"""The table ``connection_attempts``: chargers that tried to connect and were refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
     """Count an attempt of an identity; the newest one is kept whole."""
     tx.execute(
         """
-        INSERT INTO knocks (
+        INSERT INTO connection_attempts (
             identity,
             remote,
             path,
@@ -57,7 +57,7 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
 
 def get(tx: Tx, identity: str) -> Row | None:
     """Return the attempts of an identity."""
-    return tx.one("SELECT * FROM knocks WHERE identity = ?", (identity,))
+    return tx.one("SELECT * FROM connection_attempts WHERE identity = ?", (identity,))
 
 
 def find(tx: Tx, *, known: bool | None = None) -> list[Row]:
@@ -65,7 +65,7 @@ def find(tx: Tx, *, known: bool | None = None) -> list[Row]:
     return tx.all(
         """
         SELECT *
-        FROM knocks
+        FROM connection_attempts
         WHERE :known IS NULL OR known = :known
         ORDER BY last_at DESC
         """,
@@ -75,18 +75,18 @@ def find(tx: Tx, *, known: bool | None = None) -> list[Row]:
 
 def delete(tx: Tx, identity: str) -> bool:
     """Forget an identity's attempts; False when there were none."""
-    return tx.execute("DELETE FROM knocks WHERE identity = ?", (identity,)) == 1
+    return tx.execute("DELETE FROM connection_attempts WHERE identity = ?", (identity,)) == 1
 
 
 def trim(tx: Tx) -> None:
     """Keep the newest ones, so that a stranger can't fill the disk."""
-    if tx.value("SELECT count(*) FROM knocks") > MOST:
+    if tx.value("SELECT count(*) FROM connection_attempts") > MOST:
         tx.execute(
             """
-            DELETE FROM knocks
+            DELETE FROM connection_attempts
             WHERE identity IN (
                 SELECT identity
-                FROM knocks
+                FROM connection_attempts
                 ORDER BY known DESC, last_at DESC
                 LIMIT -1 OFFSET ?
             )

@@ -134,8 +134,8 @@ CREATE TABLE process_intervals (
     alive_at TEXT NOT NULL
 ) STRICT;
 
--- Chargers that came to the door and were not let in.
-CREATE TABLE knocks (
+-- Chargers that tried to connect and were refused.
+CREATE TABLE connection_attempts (
     identity TEXT PRIMARY KEY,
     remote TEXT NOT NULL,
     path TEXT NOT NULL,
@@ -149,7 +149,7 @@ CREATE TABLE knocks (
     offered_salt BLOB,
     offered_digest BLOB
 ) STRICT;
-CREATE INDEX knocks_by_last ON knocks (last_at);
+CREATE INDEX connection_attempts_by_last ON connection_attempts (last_at);
 
 CREATE TABLE frames (
     id INTEGER PRIMARY KEY,

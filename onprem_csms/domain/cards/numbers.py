@@ -29,7 +29,7 @@ _DECIMAL_BYTES = {10: 4, 13: 5}
 _HEX = re.compile(r"[0-9A-F]+")
 _DIGITS = re.compile(r"[0-9]+")
 _PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:([ :-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2})*")
-# Fewer than 4 bytes would let in strangers' cards.
+# Fewer than 4 bytes would match strangers' cards.
 _FIRST = re.compile(r"first:([4-9])")
 
 # On a Hungarian layout the key of the digit 0 types ö.

@@ -91,7 +91,7 @@ class NewCharger:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class ConnectionAttempt:
     """A connection attempt: who it says it is, from where, with what; ``password`` as the raw bytes it sent."""
 
     candidates: tuple[str, ...]

@@ -209,7 +209,7 @@ def _bound(value: object, currency: Currency) -> int | None:
 
 def _check_bounds(tariff: Tariff) -> None:
     if tariff.min_price is not None and tariff.max_price is not None and tariff.min_price > tariff.max_price:
-        raise Invalid("The highest price must not be below the lowest one.")
+        raise Invalid("The price cap must not be below the minimum price.")
 
 
 def _list(value: object) -> list[Any]:

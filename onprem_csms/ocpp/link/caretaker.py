@@ -24,7 +24,7 @@ HEARTBEATS_MISSED = 3
 
 
 class Caretaker:
-    """Two tasks for the whole house, not one for each charger."""
+    """Two tasks for all chargers together, not one for each charger."""
 
     def __init__(self, stations: "Stations") -> None:
         self._stations = stations

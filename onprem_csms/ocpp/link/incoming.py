@@ -77,7 +77,7 @@ class Action:
     """What the router does around a handler.
 
     ``must_answer`` marks a message that carries money: it makes the normal answer, from a number that
-    may serve as the transaction's id, even when the house fails. ``stand_ins`` fill what may be missing.
+    may serve as the transaction's id, even when the csms fails. ``stand_ins`` fill what may be missing.
     ``answer_logged`` is off where the answer never says anything.
     """
 

@@ -72,7 +72,7 @@ class Router:
             return frames.encode_error(call.id, "SecurityError", "The charger is not accepted yet.")
         try:
             return frames.encode_result(call.id, await action.handler(incoming))
-        except Exception as error:  # noqa: BLE001 - the door's own loop: whatever fails is answered here
+        except Exception as error:  # noqa: BLE001 - the endpoint's own loop: whatever fails is answered here
             return await self._failed(incoming, action, call, error)
 
     def _unknown(self, peer: Peer, call: Call) -> bytes:
@@ -108,7 +108,7 @@ class Router:
         return await self._set_aside(incoming, action, call, error)
 
     async def _set_aside(self, incoming: Incoming, action: Action, call: Call, error: Exception) -> bytes:
-        """Keep a sale that the house itself failed on for a person to look at, and answer it as ever."""
+        """Keep a sale that the csms itself failed on for a person to look at, and answer it as ever."""
         detail = {"action": incoming.action, "message": incoming.raw, "error": repr(error)[:200]}
         try:
             await self._ctx.write(_to_review, incoming.charger_id, detail)

@@ -10,8 +10,8 @@ from typing import Any
 from onprem_csms.domain.chargers.commands import Command, ReadVariables, SetVariables
 from onprem_csms.errors import AppError, Conflict, Invalid, NotFound, StoreError
 from onprem_csms.ocpp import versions
-from onprem_csms.ocpp.door.options import Options
-from onprem_csms.ocpp.door.throttle import Throttle
+from onprem_csms.ocpp.endpoint.options import Options
+from onprem_csms.ocpp.endpoint.throttle import Throttle
 from onprem_csms.ocpp.link.caretaker import Caretaker
 from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.outgoing import Answered, CommandKind, OutFrame, Pending
@@ -46,7 +46,7 @@ class Stations:
     # ------------------------------------------------------------------ life
 
     def bind(self, ctx: Context) -> None:
-        """Take the house's context; before anything else."""
+        """Take the program's context; before anything else."""
         self.ctx = ctx
 
     async def start(self) -> None:
@@ -301,6 +301,6 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except StoreError as error:
-        log.error("chargers' door: %s", error)  # noqa: TRY400 - the sentence says it all
+        log.error("charger endpoint: %s", error)  # noqa: TRY400 - the sentence says it all
     except Exception:
-        log.exception("chargers' door")
+        log.exception("charger endpoint")

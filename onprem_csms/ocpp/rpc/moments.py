@@ -1,4 +1,4 @@
-"""The times of chargers, read leniently; the times of the house, written the way every charger reads them."""
+"""The times of chargers, read leniently; the times of the csms, written the way every charger reads them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple

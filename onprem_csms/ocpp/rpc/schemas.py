@@ -1,7 +1,7 @@
 """The message schemas of the ``ocpp`` package, compiled once by a fast validator.
 
 Two strengths: what comes in is checked for its shape only, since its moments are read leniently one by
-one; what the house sends is checked with formats too, so that a fault is found before the charger sees it.
+one; what the csms sends is checked with formats too, so that a fault is found before the charger sees it.
 """
 
 import json
@@ -15,7 +15,7 @@ from jsonschema_rs import ValidationError, validator_for
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?\s?([Zz]|[+-]\d\d(:?\d\d)?)?")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-# Printf-free sentences: one per schema keyword, translated at the doors.
+# Printf-free sentences: one per schema keyword, translated where it is shown.
 _SENTENCES = {
     "required": "This is missing.",
     "additionalProperties": "The message has no such field.",
@@ -72,7 +72,7 @@ def incoming(version: str, name: str) -> Schema:
 
 @cache
 def outgoing(version: str, name: str) -> Schema:
-    """Return the schema of a message that the house sends, with its formats; KeyError when there is none."""
+    """Return the schema of a message that the csms sends, with its formats; KeyError when there is none."""
     return Schema(_load(version, name), formats=True)
 
 

@@ -1,4 +1,4 @@
-"""OCPP 1.6: what the house may ask of a charger (OCPP 1.6 edition 2, section 5; the security white paper).
+"""OCPP 1.6: what the csms may ask of a charger (OCPP 1.6 edition 2, section 5; the security white paper).
 
 ``COMMANDS`` names every command and what is left on record of it; ``translate`` makes the neutral
 commands of the services into requests, their members in the order of the specification.

@@ -1,7 +1,7 @@
 """The meter values of OCPP 1.6 (section 7.33 and its neighbours) as neutral readings; pure.
 
-A charger may name a value for each phase, in any unit of the standard, at several places; a reading
-of the house has one register, one power, one current, one voltage at a moment.
+A charger may name a value for each phase, in any unit of the standard, at several places; a neutral
+reading has one register, one power, one current, one voltage at a moment.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _DIMENSIONS: dict[str | None, int] = {
     "Voltage": VOLTAGE,
     "SoC": CHARGE,
 }
-# Known, and not what the house reads: offered and reactive power, export, intervals (never a register).
+# Known, and not what is read here: offered and reactive power, export, intervals (never a register).
 _OTHER_MEASURANDS = frozenset(
     (
         "Energy.Active.Export.Register",
@@ -43,7 +43,7 @@ _OTHER_MEASURANDS = frozenset(
         "RPM",
     )
 )
-# From the unit to the house's own: Wh, W, mA, mV, %. None: the charger named none.
+# From the unit to the product's own: Wh, W, mA, mV, %. None: the charger named none.
 _FACTORS: tuple[dict[str | None, float], ...] = (
     {None: 1, "Wh": 1, "kWh": 1000},
     {None: 1, "W": 1, "kW": 1000},

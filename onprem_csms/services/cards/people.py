@@ -88,7 +88,7 @@ def change(tx: Tx, person_id: int, changes: Mapping[str, str]) -> Person:
 
 
 def archive(tx: Tx, person_id: int) -> None:
-    """Take a person off the lists; NotFound, or Conflict while they carry cards."""
+    """Archive a person; NotFound, or Conflict while they carry cards."""
     get(tx, person_id)
     if tokens.count_of_person(tx, person_id):
         raise Conflict("This person still has cards. Give them to somebody else or remove them first.")

@@ -142,7 +142,7 @@ def unblock(tx: Tx, uid: str) -> Card:
 
 
 def archive(tx: Tx, uid: str) -> None:
-    """Take a card off the lists for good; its wallet and its sessions stay. NotFound."""
+    """Archive a card for good; its wallet and its sessions stay. NotFound."""
     row = _row(tx, uid)
     tokens.archive(tx, row["uid"])
     tx.emit(Event("token", row["uid"]))

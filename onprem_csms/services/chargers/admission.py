@@ -1,4 +1,4 @@
-"""Who may come in at the chargers' door: one decision for each connection attempt.
+"""Which charger may connect: one decision for each connection attempt.
 
 Whatever is wrong with who a charger says it is, the answer is the same, and so is the work done for it;
 the reason is written down for the operator only.
@@ -7,7 +7,7 @@ the reason is written down for the operator only.
 from dataclasses import dataclass
 from typing import Literal
 
-from onprem_csms.db.chargers import attempts as knock_rows
+from onprem_csms.db.chargers import attempts as attempt_rows
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
@@ -15,7 +15,7 @@ from onprem_csms.domain.chargers.chargers import (
     LONGEST_IDENTITY,
     LONGEST_PASSWORD,
     Charger,
-    Knock,
+    ConnectionAttempt,
     NewCharger,
     Registration,
     check_identity,
@@ -77,19 +77,19 @@ class Refused:
 Admission = Admitted | Refused
 
 
-def judge(tx: Tx, knock: Knock) -> Admission:
+def judge(tx: Tx, attempt: ConnectionAttempt) -> Admission:
     """Decide about an attempt without writing anything.
 
     The first of the identities that the address may mean and that is known is the charger; a longer form
     counts only where exactly one charger fits.
     """
-    row = _find(tx, knock)
-    identity = knock.candidates[0] if row is None else row["id"]
+    row = _find(tx, attempt)
+    identity = attempt.candidates[0] if row is None else row["id"]
     # Compared even when nobody is known, so that the answer takes as long.
-    match = credentials.match(tx, row, (knock.password or b"")[: 4 * LONGEST_PASSWORD])
+    match = credentials.match(tx, row, (attempt.password or b"")[: 4 * LONGEST_PASSWORD])
     if row is None:
         return Refused(identity[:LONGEST_IDENTITY], "unknown", known=False)
-    reason = _objection(row, knock, match is not None)
+    reason = _objection(row, attempt, match is not None)
     if reason is not None:
         return Refused(identity, reason, known=row["archived_at"] is None)
     form = match.form if match is not None else ""
@@ -99,38 +99,38 @@ def judge(tx: Tx, knock: Knock) -> Admission:
     )
 
 
-def _find(tx: Tx, knock: Knock) -> Row | None:
-    for candidate in knock.candidates:
+def _find(tx: Tx, attempt: ConnectionAttempt) -> Row | None:
+    for candidate in attempt.candidates:
         row = rows.by_identity(tx, candidate)
         if row is not None:
             return row
     return None
 
 
-def _objection(row: Row, knock: Knock, matches: bool) -> Reason | None:
+def _objection(row: Row, attempt: ConnectionAttempt, matches: bool) -> Reason | None:
     if row["archived_at"] is not None:
         return "archived"
     # Profile 3 asks for a client certificate besides, and none are issued or looked at yet.
-    if row["security_profile"] == 3 or (row["security_profile"] == 2 and not knock.encrypted):
+    if row["security_profile"] == 3 or (row["security_profile"] == 2 and not attempt.encrypted):
         return "not_encrypted"
     if row["security_profile"] == 0 and row["password_digest"] is None:
         return None
     if row["password_digest"] is None:
         return "no_password_set"
-    if knock.password is None:
+    if attempt.password is None:
         return "no_credentials" if row["security_profile"] else None
-    if (knock.user or "").casefold() not in {
+    if (attempt.user or "").casefold() not in {
         row["id"].casefold(),
-        *(name.casefold() for name in knock.candidates),
+        *(name.casefold() for name in attempt.candidates),
     }:
         return "wrong_user"
     return None if matches else "wrong_password"
 
 
-def settle(tx: Tx, knock: Knock, admitted: Admitted) -> None:
+def settle(tx: Tx, attempt: ConnectionAttempt, admitted: Admitted) -> None:
     """Note which form of the password fitted; of two that were valid the other one dies."""
     row = rows.get(tx, admitted.charger_id)
-    match = None if row is None or knock.password is None else credentials.match(tx, row, knock.password)
+    match = None if row is None or attempt.password is None else credentials.match(tx, row, attempt.password)
     if row is None or match is None:
         return
     columns = {
@@ -146,39 +146,41 @@ def settle(tx: Tx, knock: Knock, admitted: Admitted) -> None:
     rows.update(tx, admitted.charger_id, columns)
 
 
-def knocked(tx: Tx, knock: Knock, refused: Refused) -> Admission:
-    """Write down a refused attempt; returns Admitted when the site lets in whoever comes.
+def record_refusal(tx: Tx, attempt: ConnectionAttempt, refused: Refused) -> Admission:
+    """Write down a refused attempt; returns Admitted when the site accepts every charger.
 
-    A stranger waits in the list (``ask``), comes in at once (``accept``) or is only counted (``refuse``).
+    A stranger waits in the list (``ask``), is accepted at once (``accept``) or is only counted (``refuse``).
     """
     if refused.reason == "unknown" and tx.settings.unknown_chargers == "accept":
-        admitted = _welcome(tx, knock)
+        admitted = _welcome(tx, attempt)
         if admitted is not None:
             return admitted
-    sealed = None if knock.password is None else credentials.seal(tx, knock.password[: 4 * LONGEST_PASSWORD])
+    sealed = (
+        None if attempt.password is None else credentials.seal(tx, attempt.password[: 4 * LONGEST_PASSWORD])
+    )
     strange = refused.reason == "unknown"
-    knock_rows.record(
+    attempt_rows.record(
         tx,
         {
             "identity": refused.identity,
-            "remote": knock.remote,
-            "path": knock.path[:500],
-            "subprotocols": ", ".join(knock.subprotocols)[:200],
-            "with_credentials": knock.password is not None,
+            "remote": attempt.remote,
+            "path": attempt.path[:500],
+            "subprotocols": ", ".join(attempt.subprotocols)[:200],
+            "with_credentials": attempt.password is not None,
             "reason": refused.reason,
             "known": refused.known,
             "offered_salt": sealed.salt if sealed and strange else None,
             "offered_digest": sealed.digest if sealed and strange else None,
         },
     )
-    knock_rows.trim(tx)
+    attempt_rows.trim(tx)
     tx.emit(Event("charger" if refused.known else "unknown", refused.identity))
     return refused
 
 
-def _welcome(tx: Tx, knock: Knock) -> Admitted | None:
+def _welcome(tx: Tx, attempt: ConnectionAttempt) -> Admitted | None:
     """Make a charger of a stranger; the password it came with stays its password."""
-    identity = knock.candidates[0]
+    identity = attempt.candidates[0]
     try:
         check_identity(identity)
     except Invalid:
@@ -187,10 +189,10 @@ def _welcome(tx: Tx, knock: Knock) -> Admitted | None:
         tx,
         NewCharger(
             identity,
-            security_profile=0 if knock.password is None else 1,
-            allow_missing_subprotocol=not knock.subprotocols,
+            security_profile=0 if attempt.password is None else 1,
+            allow_missing_subprotocol=not attempt.subprotocols,
         ),
     )
-    if knock.password is not None:
-        rows.update(tx, identity, credentials.columns(credentials.seal(tx, knock.password)))
+    if attempt.password is not None:
+        rows.update(tx, identity, credentials.columns(credentials.seal(tx, attempt.password)))
     return Admitted(charger.id, charger.registration, charger.allow_missing_subprotocol)

@@ -1,7 +1,7 @@
 """What a charger proves itself with: made, sealed and compared.
 
 The keys are random and long, so a fast keyed hash is enough, and a whole site can come back after a power
-cut within seconds (a slow password hash would let in twenty a second).
+cut within seconds (a slow password hash would admit twenty a second).
 """
 
 import hmac

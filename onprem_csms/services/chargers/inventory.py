@@ -1,4 +1,4 @@
-"""The chargers of the site, as the operator keeps them: create, change, look up, let in, archive."""
+"""The chargers of the site, as the operator keeps them: create, change, look up, accept, archive."""
 
 import json
 import secrets
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from onprem_csms.clock import from_text, maybe_from_text
-from onprem_csms.db.chargers import attempts as knock_rows
+from onprem_csms.db.chargers import attempts as attempt_rows
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.engine.connection import Row
@@ -30,7 +30,7 @@ from onprem_csms.services.chargers import credentials
 
 Credentials = Literal["generate", "offered", "none"]
 SETTINGS_CHANGED = "charger-settings"
-"""The topic for the chargers' door: what it knows of a charger has changed."""
+"""The topic for the charger endpoint: what it knows of a charger has changed."""
 
 _CHANGEABLE = frozenset(
     (
@@ -47,8 +47,8 @@ _CHANGEABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class KnockView:
-    """A charger that came and was not let in; ``reason`` is a key of ``admission.REASONS``."""
+class RefusedAttempt:
+    """A connection attempt that was refused; ``reason`` is a key of ``admission.REASONS``."""
 
     identity: str
     remote: str
@@ -88,7 +88,7 @@ def create(tx: Tx, new: NewCharger) -> Charger:
         raise Conflict("There was a charger {id}; use its spelling again.", path="id", id=there["id"])
     else:
         rows.update(tx, new.id, {**columns, "archived_at": None})
-    knock_rows.delete(tx, new.id)
+    attempt_rows.delete(tx, new.id)
     _tell(tx, new.id)
     return get(tx, new.id)
 
@@ -102,7 +102,7 @@ def update(tx: Tx, charger_id: str, changes: Mapping[str, Any]) -> Charger:
 
 
 def archive(tx: Tx, charger_id: str) -> None:
-    """Take a charger out of use; its sessions stay. NotFound; Conflict while a session runs on it."""
+    """Archive a charger; its sessions stay. NotFound; Conflict while a session runs on it."""
     _row(tx, charger_id)
     if rows.has_active_session(tx, charger_id):
         raise Conflict("A session runs on this charger. Close it first.")
@@ -151,16 +151,16 @@ def settle_password(tx: Tx, charger_id: str, *, accepted: bool) -> None:
         rows.update(tx, charger_id, credentials.columns(before))
 
 
-def accept_knock(tx: Tx, identity: str, name: str = "", *, use: Credentials = "generate") -> str | None:
-    """Let in a charger that waits; returns the password to type into it. NotFound when it does not wait.
+def accept_attempt(tx: Tx, identity: str, name: str = "", *, use: Credentials = "generate") -> str | None:
+    """Accept a charger that waits; returns the password to type into it. NotFound when it does not wait.
 
     ``use`` = "generate": a new password; "offered": what it sent last stays its password (Conflict when it
     sent none); "none": it needs none, security profile 0.
     """
-    knock = knock_rows.get(tx, identity)
-    if knock is None:
+    attempt = attempt_rows.get(tx, identity)
+    if attempt is None:
         raise NotFound("No charger {id} is waiting.", id=identity)
-    if use == "offered" and knock["offered_digest"] is None:
+    if use == "offered" and attempt["offered_digest"] is None:
         raise Conflict("The charger {id} sent no password.", id=identity)
     password = credentials.generate() if use == "generate" else None
     profile = 0 if use == "none" else 1
@@ -171,31 +171,31 @@ def accept_knock(tx: Tx, identity: str, name: str = "", *, use: Credentials = "g
             name,
             security_profile=profile,
             password=password,
-            allow_missing_subprotocol=not knock["subprotocols"],
+            allow_missing_subprotocol=not attempt["subprotocols"],
         ),
     )
     if use == "offered":
-        offered = credentials.Sealed(knock["offered_salt"], knock["offered_digest"])
+        offered = credentials.Sealed(attempt["offered_salt"], attempt["offered_digest"])
         rows.update(tx, identity, credentials.columns(offered))
     return password
 
 
-def dismiss_knock(tx: Tx, identity: str) -> None:
+def dismiss_attempt(tx: Tx, identity: str) -> None:
     """Forget a charger that waits; it is listed again when it comes again. NotFound."""
-    if not knock_rows.delete(tx, identity):
+    if not attempt_rows.delete(tx, identity):
         raise NotFound("No charger {id} is waiting.", id=identity)
     tx.emit(Event("unknown", identity))
 
 
-def knocks(tx: Tx, *, known: bool | None = None) -> list[KnockView]:
-    """Return who came and was not let in, newest first; ``known`` False: the waiting list."""
-    return [_knock(row) for row in knock_rows.find(tx, known=known)]
+def refused_attempts(tx: Tx, *, known: bool | None = None) -> list[RefusedAttempt]:
+    """Return the refused connection attempts, newest first; ``known`` False: the waiting list."""
+    return [_attempt(row) for row in attempt_rows.find(tx, known=known)]
 
 
-def knock_of(tx: Tx, charger_id: str) -> KnockView | None:
-    """Return the last refused attempt of a charger, if there was one since it was let in."""
-    row = knock_rows.get(tx, charger_id)
-    return None if row is None else _knock(row)
+def refused_attempt_of(tx: Tx, charger_id: str) -> RefusedAttempt | None:
+    """Return the last refused attempt of a charger, if there was one since it was accepted."""
+    row = attempt_rows.get(tx, charger_id)
+    return None if row is None else _attempt(row)
 
 
 def ensure_connector(tx: Tx, charger_id: str, number: int) -> bool:
@@ -324,8 +324,8 @@ def _connector(row: Row) -> Connector:
     )
 
 
-def _knock(row: Row) -> KnockView:
-    return KnockView(
+def _attempt(row: Row) -> RefusedAttempt:
+    return RefusedAttempt(
         row["identity"],
         row["remote"],
         row["path"],

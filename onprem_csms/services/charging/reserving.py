@@ -1,6 +1,6 @@
 """Asking a charger to keep a connector for a card, and to give it free again. The charger's answer decides.
 
-What it accepts is put on record by the chargers' door (``reservations.made``), whichever way it was asked.
+What it accepts is put on record by the connection to the charger (``reservations.made``), whichever way it was asked.
 """
 
 import secrets

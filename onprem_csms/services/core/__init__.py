@@ -1,1 +1,1 @@
-"""What every use case stands on: the context, the actor, the audit, throttling, and the ports to the doors."""
+"""What every use case stands on: the context, the actor, the audit, throttling, the ports to chargers and readers."""

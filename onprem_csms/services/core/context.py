@@ -1,4 +1,4 @@
-"""What every door is given: the store, the news, the clock, the chargers and the readers."""
+"""What every entry is given: the store, the news, the clock, the chargers and the readers."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the services need from the doors, as protocols: the chargers and the card readers."""
+"""What the services need from outside, as protocols: the chargers and the card readers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -64,7 +64,7 @@ def make_default(tx: Tx, tariff_id: int) -> StoredTariff:
 
 
 def archive(tx: Tx, tariff_id: int) -> None:
-    """Take a tariff off the lists; NotFound, Conflict while it is in use or the default beside others."""
+    """Archive a tariff; NotFound, Conflict while it is in use or the default beside others."""
     stored = get(tx, tariff_id)
     users = tariffs.users(tx, tariff_id)
     if users:

@@ -135,10 +135,10 @@ async def unblock(request: web.Request) -> web.StreamResponse:
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
-    """Take a card off the lists."""
+    """Archive a card."""
     uid = request.match_info["uid"]
     await context(request).write(audit.done, deed(request, "card.archived", uid), tokens.archive, uid)
-    return redirect(request, "/admin/cards", said=N_("The card was taken off the list."))
+    return redirect(request, "/admin/cards", said=N_("The card was archived."))
 
 
 async def _read(request: web.Request, form: Form) -> dict[str, Any]:

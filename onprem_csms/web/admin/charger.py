@@ -7,7 +7,7 @@ from aiohttp import web
 
 from onprem_csms.domain.chargers.chargers import Charger
 from onprem_csms.services.chargers import inventory, records
-from onprem_csms.services.chargers.inventory import KnockView
+from onprem_csms.services.chargers.inventory import RefusedAttempt
 from onprem_csms.services.chargers.records import ConnectionSpan, Notice, Quirk, StatusSpan
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
@@ -30,7 +30,7 @@ class Found:
     tariffs: dict[int, StoredTariff | None]
     quirks: list[Quirk]
     notices: list[Notice]
-    knock: KnockView | None
+    attempt: RefusedAttempt | None
     statuses: list[StatusSpan]
     connections: list[ConnectionSpan]
 
@@ -55,7 +55,7 @@ def _find(tx: Tx, charger_id: str) -> Found:
         {one.number: tariffs.for_connector(tx, charger_id, one.number) for one in charger.connectors},
         records.quirks(tx, charger_id),
         records.notices(tx, charger_id, limit=8),
-        inventory.knock_of(tx, charger_id),
+        inventory.refused_attempt_of(tx, charger_id),
         records.statuses(tx, charger_id, tx.now - DAY, tx.now),
         records.connections(tx, charger_id, tx.now - DAY, tx.now),
     )

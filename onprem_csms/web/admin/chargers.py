@@ -1,4 +1,4 @@
-"""The chargers of the site, and those that wait at the door."""
+"""The chargers of the site, and those that wait to be accepted."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -7,7 +7,7 @@ from aiohttp import web
 
 from onprem_csms.domain.chargers.chargers import Charger, NewCharger
 from onprem_csms.services.chargers import credentials, inventory
-from onprem_csms.services.chargers.inventory import Credentials, KnockView
+from onprem_csms.services.chargers.inventory import Credentials, RefusedAttempt
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core import audit
@@ -41,8 +41,8 @@ class ChargersPage:
     """The list; ``next`` leads on when there are more."""
 
     rows: list[Row]
-    waiting: list[KnockView]
-    refused: list[KnockView]
+    waiting: list[RefusedAttempt]
+    refused: list[RefusedAttempt]
     form: Form
     next: str
     url: str
@@ -70,16 +70,16 @@ class CredentialsPage:
 class _Found:
     chargers: list[Charger]
     running: list[SessionView]
-    waiting: list[KnockView]
-    refused: list[KnockView]
+    waiting: list[RefusedAttempt]
+    refused: list[RefusedAttempt]
 
 
 def _find(tx: Tx, text: str, after: str) -> _Found:
     return _Found(
         inventory.find(tx, text=text, after=after, limit=PER_PAGE + 1),
         sessions.find(tx, SessionFilter(state="active", limit=1000)),
-        inventory.knocks(tx, known=False),
-        inventory.knocks(tx, known=True),
+        inventory.refused_attempts(tx, known=False),
+        inventory.refused_attempts(tx, known=True),
     )
 
 
@@ -118,14 +118,14 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
 
 
 async def accept(request: web.Request) -> web.StreamResponse:
-    """Let in a charger that waits, and show what to type into it."""
+    """Accept a charger that waits, and show what to type into it."""
     form = await read_form(request)
     identity, use = form.text("identity"), form.choice("use", ACCEPTANCES, "generate")
     form.check()
     password = await context(request).write(
         audit.done,
         deed(request, "charger.accepted", identity, use),
-        inventory.accept_knock,
+        inventory.accept_attempt,
         identity,
         use=ACCEPTANCES[use],
     )
@@ -136,8 +136,8 @@ async def dismiss(request: web.Request) -> web.StreamResponse:
     """Forget an attempt to connect; it is listed again when it comes again."""
     form = await read_form(request)
     identity = form.text("identity")
-    await context(request).write(inventory.dismiss_knock, identity)
-    return redirect(request, "/admin/chargers", said=N_("The attempt was taken off the list."))
+    await context(request).write(inventory.dismiss_attempt, identity)
+    return redirect(request, "/admin/chargers", said=N_("The connection attempt was dismissed."))
 
 
 async def reset_password(request: web.Request) -> web.StreamResponse:
@@ -149,7 +149,7 @@ async def reset_password(request: web.Request) -> web.StreamResponse:
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
-    """Take a charger out of use."""
+    """Archive a charger."""
     charger_id = request.match_info["id"]
     done = deed(request, "charger.archived", charger_id)
     await context(request).write(audit.done, done, inventory.archive, charger_id)

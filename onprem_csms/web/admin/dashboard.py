@@ -57,7 +57,7 @@ def _find(tx: Tx) -> Found:
         reports.today(tx),
         reports.days(tx, DAYS),
         review.count_open(tx),
-        len(inventory.knocks(tx, known=False)),
+        len(inventory.refused_attempts(tx, known=False)),
     )
 
 

@@ -103,11 +103,11 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
-    """Take a person off the lists."""
+    """Archive a person."""
     person_id = id_of(request)
     done = deed(request, "person.archived", person_id)
     await context(request).write(audit.done, done, people.archive, person_id)
-    return redirect(request, "/admin/people", said=N_("The person was taken off the list."))
+    return redirect(request, "/admin/people", said=N_("The person was archived."))
 
 
 def _read(form: Form) -> NewPerson:

@@ -38,7 +38,7 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/admin", VIEWER, signing.go_home),
     ("GET", "/admin/", VIEWER, dashboard.show),
     ("GET", "/admin/events", VIEWER, dashboard.events),
-    # Chargers, and those that wait at the door
+    # Chargers, and those that wait to be accepted
     ("GET", "/admin/chargers", VIEWER, chargers.show),
     ("GET", "/admin/chargers/new", ADMIN, chargers.show_new),
     ("POST", "/admin/chargers/new", ADMIN, chargers.create),

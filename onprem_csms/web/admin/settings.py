@@ -39,7 +39,7 @@ LABELS: dict[str, tuple[str, str, str]] = {
     "currency": (N_("Currency"), "text", "site.currency"),
     "timezone": (N_("Local time"), "text", "site.timezone"),
     "vat_percent": (N_("VAT of new tariffs"), "percent", "site.vat_percent"),
-    "language": (N_("Language of visitors"), "text", "site.language"),
+    "language": (N_("Default language of drivers' pages"), "text", "site.language"),
     "public_url": (N_("Address in QR codes"), "text", "server.public_url"),
     "heartbeat_interval_s": (N_("Heartbeat of chargers"), "seconds", "ocpp.heartbeat_interval"),
     "unknown_chargers": (N_("Unknown chargers"), "unknown", "ocpp.unknown_chargers"),
@@ -53,19 +53,23 @@ LABELS: dict[str, tuple[str, str, str]] = {
         "prepaid.start_timeout",
     ),
     "prepaid.block_below_zero": (N_("Block cards that went below zero"), "flag", "prepaid.block_below_zero"),
-    "sessions.reboot_grace_s": (N_("Patience after a charger's restart"), "seconds", "sessions.reboot_grace"),
+    "sessions.reboot_grace_s": (
+        N_("Grace period after a charger's reboot"),
+        "seconds",
+        "sessions.reboot_grace",
+    ),
     "sessions.default_max_power_w": (
-        N_("Highest power where a charger says none"),
+        N_("Maximum power of a charger that names none"),
         "watts",
         "sessions.default_max_power",
     ),
     "sessions.energy_allowance_wh": (
-        N_("Energy beyond the possible that is let pass"),
+        N_("Plausibility tolerance of energy"),
         "energy",
         "sessions.energy_allowance",
     ),
     "sessions.late_after_s": (N_("A report is late after"), "seconds", "sessions.late_after"),
-    "sessions.clock_skew_s": (N_("Wrong clocks are let pass up to"), "seconds", ""),
+    "sessions.clock_skew_s": (N_("Tolerance for wrong clocks"), "seconds", ""),
 }
 
 
@@ -159,13 +163,13 @@ async def set_password(request: web.Request, form: Form) -> web.StreamResponse:
 
 
 async def disable_operator(request: web.Request) -> web.StreamResponse:
-    """Keep an operator out."""
+    """Disable an operator."""
     await context(request).write(operators.disable, id_of(request), operator_of(request).name)
     return redirect(request, "/admin/settings", said=N_("The operator can't sign in any more."))
 
 
 async def enable_operator(request: web.Request) -> web.StreamResponse:
-    """Let an operator in again."""
+    """Enable an operator again."""
     await context(request).write(operators.enable, id_of(request), operator_of(request).name)
     return redirect(request, "/admin/settings", said=N_("The operator can sign in again."))
 

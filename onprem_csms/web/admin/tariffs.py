@@ -121,11 +121,11 @@ async def make_default(request: web.Request) -> web.StreamResponse:
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
-    """Take a tariff off the list."""
+    """Archive a tariff."""
     tariff_id = id_of(request)
     done = deed(request, "tariff.archived", tariff_id)
     await context(request).write(audit.done, done, tariffs.archive, tariff_id)
-    return redirect(request, "/admin/tariffs", said=N_("The tariff was taken off the list."))
+    return redirect(request, "/admin/tariffs", said=N_("The tariff was archived."))
 
 
 # --- Form and tariff ----------------------------------------------------------------------------------------

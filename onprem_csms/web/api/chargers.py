@@ -1,4 +1,4 @@
-"""``/chargers`` and ``/unknown-chargers``: the chargers of the site and those that knock."""
+"""``/chargers`` and ``/unknown-chargers``: the chargers of the site and the refused connection attempts."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -163,7 +163,7 @@ class NewPassword(Struct, frozen=True, kw_only=True):
 
 
 class UnknownCharger(Struct, frozen=True, kw_only=True):
-    """A charger that came and was not let in; ``sentence`` says what ``reason`` means."""
+    """A refused connection attempt; ``sentence`` says what ``reason`` means."""
 
     identity: str
     remote: str
@@ -179,13 +179,13 @@ class UnknownCharger(Struct, frozen=True, kw_only=True):
 
 
 class UnknownChargers(Struct, frozen=True, kw_only=True):
-    """Who came and was not let in, newest first; ``known`` where the charger is one of the site's."""
+    """Refused connection attempts, newest first; ``known`` where the charger is one of the site's."""
 
     items: list[UnknownCharger]
 
 
 class Acceptance(Given, frozen=True, kw_only=True):
-    """How a charger is let in: with a new password, with the one it sent last, or with none."""
+    """How a charger is accepted: with a new password, with the one it sent last, or with none."""
 
     name: Name = ""
     use: Literal["generate", "offered", "none"] = "generate"
@@ -217,7 +217,7 @@ async def change(call: Call[ChargerChange, None]) -> Charger:
 
 
 async def remove(call: Call[None, None]) -> None:
-    """Take a charger out of use; its sessions stay."""
+    """Archive a charger; its sessions stay."""
     await call.write(inventory.archive, call.places["id"])
 
 
@@ -248,21 +248,23 @@ async def settings(call: Call[None, None]) -> Settings:
 
 
 async def unknown(call: Call[None, None]) -> UnknownChargers:
-    """List who came and was not let in."""
-    return UnknownChargers(items=[_show_knock(knock) for knock in await call.read(inventory.knocks)])
+    """List the refused connection attempts."""
+    return UnknownChargers(
+        items=[_show_attempt(attempt) for attempt in await call.read(inventory.refused_attempts)]
+    )
 
 
 async def accept(call: Call[Acceptance, None]) -> Created[NewPassword]:
-    """Let a charger in that waits; the password is told this once."""
+    """Accept a charger that waits; the password is told this once."""
     identity = call.places["identity"]
-    password = await call.write(inventory.accept_knock, identity, call.body.name, use=call.body.use)
+    password = await call.write(inventory.accept_attempt, identity, call.body.name, use=call.body.use)
     answer = NewPassword(charger=identity, password=password)
     return Created(answer, place("chargers", identity))
 
 
 async def dismiss(call: Call[None, None]) -> None:
     """Forget a charger that waits; it is listed again when it comes again."""
-    await call.write(inventory.dismiss_knock, call.places["identity"])
+    await call.write(inventory.dismiss_attempt, call.places["identity"])
 
 
 Record = tuple[domain.Charger, dict[str, int]]
@@ -300,6 +302,6 @@ def _show(call: Call[Any, Any], charger: domain.Charger, quirks: dict[str, int])
     return Charger(**values, quirks=quirks, online=call.ctx.stations.online(charger.id))
 
 
-def _show_knock(knock: inventory.KnockView) -> UnknownCharger:
-    values = {name: getattr(knock, name) for name in UnknownCharger.__struct_fields__ if name != "sentence"}
-    return UnknownCharger(**values, sentence=_REASONS.get(knock.reason, ""))
+def _show_attempt(attempt: inventory.RefusedAttempt) -> UnknownCharger:
+    values = {name: getattr(attempt, name) for name in UnknownCharger.__struct_fields__ if name != "sentence"}
+    return UnknownCharger(**values, sentence=_REASONS.get(attempt.reason, ""))

@@ -76,7 +76,7 @@ async def change(call: Call[PersonChange, None]) -> Person:
 
 
 async def remove(call: Call[None, None]) -> None:
-    """Take a person off the lists."""
+    """Archive a person."""
     await call.write(people.archive, call.number())
 
 

@@ -73,7 +73,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except StoreError as error:
         log.error("%s %s: %s", request.method, request.path, error)  # noqa: TRY400 - a sentence, not a bug
         return respond(503, "The database can't be used. Nothing was done; the log says more.")
-    except Exception:  # the door's loop: a bug is logged whole and shown without detail
+    except Exception:  # the API's outermost layer: a bug is logged whole and shown without detail
         log.exception("%s %s", request.method, request.path)
         return respond(500, "Internal error. The log says more.")
 

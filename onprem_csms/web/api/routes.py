@@ -22,7 +22,7 @@ from onprem_csms.web.api import (
     tokens,
     wallets,
 )
-from onprem_csms.web.api.door import handler
+from onprem_csms.web.api.handling import handler
 from onprem_csms.web.api.openapi import describe
 from onprem_csms.web.api.route import PREFIX, Call, Route
 
@@ -58,7 +58,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/chargers/{id}/messages", "viewer", chargers.messages),
     Route("GET", "/chargers/{id}/configuration", "viewer", chargers.settings),
     Route("GET", "/chargers/{id}/charging-profiles", "viewer", profiles.in_force),
-    # Chargers that knock
+    # Refused connection attempts
     Route("GET", "/unknown-chargers", "viewer", chargers.unknown),
     Route("POST", "/unknown-chargers/{identity}/accept", "admin", chargers.accept),
     Route("DELETE", "/unknown-chargers/{identity}", "admin", chargers.dismiss),
@@ -113,7 +113,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PATCH", "/tariffs/{id}", "admin", tariffs.change),
     Route("DELETE", "/tariffs/{id}", "admin", tariffs.remove),
     Route("POST", "/tariffs/{id}/default", "admin", tariffs.make_default),
-    # What needs eyes
+    # Reviews and reports
     Route("GET", "/reviews", "viewer", reviews.find),
     Route("GET", "/reviews/{id}", "viewer", reviews.get),
     Route("POST", "/reviews/{id}/resolve", "admin", reviews.resolve),

@@ -142,7 +142,7 @@ async def make_default(call: Call[None, None]) -> StoredTariff:
 
 
 async def remove(call: Call[None, None]) -> None:
-    """Take a tariff off the lists."""
+    """Archive a tariff."""
     await call.write(tariffs.archive, call.number())
 
 

@@ -116,7 +116,7 @@ async def change(call: Call[TokenChange, None]) -> Token:
 
 
 async def remove(call: Call[None, None]) -> None:
-    """Take a card off the lists; it charges no more."""
+    """Archive a card; it charges no more."""
     await call.write(tokens.archive, call.places["token"])
 
 

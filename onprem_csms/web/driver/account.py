@@ -1,4 +1,4 @@
-"""The driver's own page: balance, what runs, what was charged; and the site's front door."""
+"""The driver's own page: balance, what runs, what was charged; and the site's first page."""
 
 from dataclasses import dataclass
 

@@ -44,7 +44,7 @@ class Bucket:
 
 
 class Throttle:
-    """The tries of the chargers' door."""
+    """The failed tries at the charger endpoint."""
 
     __slots__ = ("_good", "_pairs", "_strangers")
 

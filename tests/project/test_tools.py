@@ -1,4 +1,4 @@
-"""The tools of the house do what ./dev says of them."""
+"""The tools do what ./dev says of them."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The settings of the chargers' door, with their defaults; the site's settings say the rest."""
+"""The settings of the charger endpoint, with their defaults; the site's settings say the rest."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Who comes in at the chargers' door, by which path, with which key, in which version."""
+"""Which charger may connect, by which path, with which key, in which version."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ import pytest
 
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, NotFound
-from onprem_csms.ocpp.door import handshake
+from onprem_csms.ocpp.endpoint import handshake
 from onprem_csms.services.chargers import admission, inventory, records
 from tests.ocpp.conftest import PASSWORD, QUICK, Site, basic, open_site
 
@@ -126,7 +126,7 @@ async def test_a_key_is_known_in_every_form_it_may_arrive_in(site: Site, stored:
 async def test_wrong_credentials_are_refused(site: Site, headers: dict[str, str]) -> None:
     assert await site.refused(headers=headers) == 401
     assert not site.stations.online("CP1")
-    assert (await site.see(inventory.knock_of, "CP1")).reason in {
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).reason in {
         "no_credentials",
         "wrong_password",
         "wrong_user",
@@ -164,7 +164,7 @@ async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_
     for _ in range(15):
         assert await site.refused(headers=basic("CP1", "wrong")) == 401
     assert await site.refused(headers=basic("CP1", "guessable")) == 401, "the right one, too late"
-    assert (await site.see(inventory.knock_of, "CP1")).times < 15
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).times < 15
     password = await site.do(inventory.reset_password, "CP1")
     await site.until(lambda: not site.stations.throttle.blocks("127.0.0.1", "CP1", time.monotonic()))
     await (await site.connect(headers=basic("CP1", password))).boot()
@@ -173,7 +173,7 @@ async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_
 async def test_a_long_key_comes_in_whoever_guesses_from_the_same_address(site: Site) -> None:
     for _ in range(15):
         assert await site.refused(headers=basic("CP1", "a-wrong-key-that-is-long")) == 401
-    assert (await site.see(inventory.knock_of, "CP1")).times < 15
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).times < 15
     await (await site.connect()).boot()
 
 
@@ -191,7 +191,9 @@ async def test_no_password_is_kept_in_clear(site: Site) -> None:
 
     def look(tx):
         found = (
-            tx.all("SELECT * FROM chargers") + tx.all("SELECT * FROM knocks") + tx.all("SELECT * FROM meta")
+            tx.all("SELECT * FROM chargers")
+            + tx.all("SELECT * FROM connection_attempts")
+            + tx.all("SELECT * FROM meta")
         )
         return repr([tuple(row) for row in found])
 
@@ -205,20 +207,20 @@ async def test_no_password_is_kept_in_clear(site: Site) -> None:
 
 async def test_a_stranger_waits_until_the_admin_accepts_it(site: Site) -> None:
     assert await site.refused("NEW1", headers={}) == 401
-    (knock,) = await site.see(inventory.knocks, known=False)
-    assert (knock.identity, knock.reason, knock.with_credentials) == ("NEW1", "unknown", False)
-    assert (knock.path, knock.subprotocols, knock.times) == ("/ocpp/NEW1", "ocpp1.6", 1)
-    password = await site.do(inventory.accept_knock, "NEW1", "Garage")
+    (attempt,) = await site.see(inventory.refused_attempts, known=False)
+    assert (attempt.identity, attempt.reason, attempt.with_credentials) == ("NEW1", "unknown", False)
+    assert (attempt.path, attempt.subprotocols, attempt.times) == ("/ocpp/NEW1", "ocpp1.6", 1)
+    password = await site.do(inventory.accept_attempt, "NEW1", "Garage")
     assert await site.refused("NEW1", headers={}) == 401
     charger = await site.connect("NEW1", headers=basic("NEW1", password))
     assert (await charger.boot())["status"] == "Accepted"
-    assert await site.see(inventory.knocks) == []
+    assert await site.see(inventory.refused_attempts) == []
     assert (await site.see(inventory.get, "NEW1")).name == "Garage"
 
 
 async def test_a_stranger_may_keep_the_password_it_came_with(site: Site) -> None:
     assert await site.refused("NEW1", headers=basic("NEW1", "factory-key-0001")) == 401
-    assert await site.do(inventory.accept_knock, "NEW1", use="offered") is None
+    assert await site.do(inventory.accept_attempt, "NEW1", use="offered") is None
     assert await site.refused("NEW1", headers=basic("NEW1", "another")) == 401
     await (await site.connect("NEW1", headers=basic("NEW1", "factory-key-0001"))).boot()
 
@@ -226,18 +228,18 @@ async def test_a_stranger_may_keep_the_password_it_came_with(site: Site) -> None
 async def test_a_stranger_may_come_in_without_a_password_when_the_admin_says_so(site: Site) -> None:
     assert await site.refused("NEW1", headers={}) == 401
     with pytest.raises(Conflict):
-        await site.do(inventory.accept_knock, "NEW1", use="offered")
-    await site.do(inventory.accept_knock, "NEW1", use="none")
+        await site.do(inventory.accept_attempt, "NEW1", use="offered")
+    await site.do(inventory.accept_attempt, "NEW1", use="none")
     await (await site.connect("NEW1", headers={})).boot()
     assert (await site.see(inventory.get, "NEW1")).security_profile == 0
 
 
 async def test_who_does_not_wait_cannot_be_accepted(site: Site) -> None:
     with pytest.raises(NotFound):
-        await site.do(inventory.accept_knock, "NOBODY")
+        await site.do(inventory.accept_attempt, "NOBODY")
     await site.refused("NEW1", headers={})
-    await site.do(inventory.dismiss_knock, "NEW1")
-    assert await site.see(inventory.knocks) == []
+    await site.do(inventory.dismiss_attempt, "NEW1")
+    assert await site.see(inventory.refused_attempts) == []
 
 
 async def test_a_site_that_accepts_everybody_makes_a_charger_of_a_stranger(tmp_path: Path) -> None:
@@ -254,27 +256,27 @@ async def test_a_site_that_refuses_strangers_still_shows_that_they_came(tmp_path
     settings = replace(SiteSettings(), unknown_chargers="refuse")
     async with open_site(tmp_path / "data", settings=settings) as site:
         assert await site.refused("NEW1", headers={}) == 401
-        assert [knock.identity for knock in await site.see(inventory.knocks)] == ["NEW1"]
+        assert [attempt.identity for attempt in await site.see(inventory.refused_attempts)] == ["NEW1"]
 
 
 async def test_an_address_without_an_identity_is_refused_and_shown(site: Site) -> None:
     assert await site.refused(path="/ocpp/", headers={}) == 401
-    (knock,) = await site.see(inventory.knocks)
-    assert (knock.reason, knock.path) == ("bad_identity", "/ocpp/")
+    (attempt,) = await site.see(inventory.refused_attempts)
+    assert (attempt.reason, attempt.path) == ("bad_identity", "/ocpp/")
 
 
 async def test_strangers_cannot_fill_the_disk(site: Site) -> None:
     from onprem_csms.db.chargers import attempts
-    from onprem_csms.domain.chargers.chargers import Knock
+    from onprem_csms.domain.chargers.chargers import ConnectionAttempt
     from onprem_csms.services.chargers.admission import Refused
 
     def flood(tx):
         for number in range(attempts.MOST + 50):
-            knock = Knock((f"X{number}",), None, None, "10.0.0.1", "/", ())
-            admission.knocked(tx, knock, Refused(f"X{number}", "unknown", known=False))
+            attempt = ConnectionAttempt((f"X{number}",), None, None, "10.0.0.1", "/", ())
+            admission.record_refusal(tx, attempt, Refused(f"X{number}", "unknown", known=False))
 
     await site.do(flood)
-    assert len(await site.see(inventory.knocks)) <= attempts.MOST
+    assert len(await site.see(inventory.refused_attempts)) <= attempts.MOST
 
 
 async def test_every_reason_of_a_refusal_has_its_sentence() -> None:
@@ -310,7 +312,7 @@ async def test_without_a_common_version_the_connection_ends_at_once_and_the_reas
     assert charger.ws.protocol is None
     assert await charger.closed() == 1002
     assert not site.stations.online("CP1")
-    assert (await site.see(inventory.knock_of, "CP1")).reason == reason
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).reason == reason
 
 
 async def test_a_charger_that_names_no_version_is_let_in_where_that_is_allowed(site: Site) -> None:
@@ -323,7 +325,7 @@ async def test_a_charger_that_names_no_version_is_let_in_where_that_is_allowed(s
 
 async def test_a_stranger_that_names_no_version_may_come_without_one_once_accepted(site: Site) -> None:
     assert await site.refused("NEW1", headers={}, protocols=()) == 401
-    await site.do(inventory.accept_knock, "NEW1", use="none")
+    await site.do(inventory.accept_attempt, "NEW1", use="none")
     await (await site.connect("NEW1", headers={}, protocols=())).boot()
 
 
@@ -334,7 +336,7 @@ async def test_a_stranger_that_names_no_version_may_come_without_one_once_accept
 async def test_a_charger_that_must_come_encrypted_is_refused_without(site: Site, profile: int) -> None:
     await site.do(inventory.update, "CP1", {"security_profile": profile})
     assert await site.refused() == 401
-    assert (await site.see(inventory.knock_of, "CP1")).reason == "not_encrypted"
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).reason == "not_encrypted"
 
 
 async def test_a_charger_of_profile_0_needs_no_password(site: Site) -> None:
@@ -345,7 +347,7 @@ async def test_a_charger_of_profile_0_needs_no_password(site: Site) -> None:
 async def test_a_charger_without_a_password_of_its_own_stays_out(site: Site) -> None:
     await site.add("EMPTY", password=None)
     assert await site.refused("EMPTY", headers=basic("EMPTY", "")) == 401
-    assert (await site.see(inventory.knock_of, "EMPTY")).reason == "no_password_set"
+    assert (await site.see(inventory.refused_attempt_of, "EMPTY")).reason == "no_password_set"
 
 
 async def test_an_archived_charger_stays_out_and_one_that_is_connected_is_sent_away(site: Site) -> None:
@@ -354,7 +356,7 @@ async def test_an_archived_charger_stays_out_and_one_that_is_connected_is_sent_a
     await site.do(inventory.archive, "CP1")
     assert await charger.closed() == 1000
     assert await site.refused() == 401
-    assert [knock.reason for knock in await site.see(inventory.knocks)] == ["archived"]
+    assert [attempt.reason for attempt in await site.see(inventory.refused_attempts)] == ["archived"]
 
 
 async def test_a_browser_is_told_what_the_address_is_for(site: Site) -> None:

@@ -1,6 +1,6 @@
-"""The chargers' door: the WebSocket endpoint at ``/ocpp/{identity}``.
+"""The charger endpoint: a WebSocket at ``/ocpp/{identity}``.
 
-The order of the checks reads as the argument for them: is it a WebSocket, is there room, who is it, may it
+The order of the checks reads as the argument for them: is it a WebSocket, is there capacity, who is it, may it
 come in, do we share a language, is somebody of this name here already. Whoever is turned away before it
 has proved itself gets the same answer.
 """
@@ -10,12 +10,12 @@ import logging
 
 from aiohttp import hdrs, web
 
-from onprem_csms.domain.chargers.chargers import Knock
+from onprem_csms.domain.chargers.chargers import ConnectionAttempt
 from onprem_csms.errors import StoreError
 from onprem_csms.ocpp import versions
-from onprem_csms.ocpp.door import handshake
-from onprem_csms.ocpp.door.options import Options
-from onprem_csms.ocpp.door.throttle import Bucket
+from onprem_csms.ocpp.endpoint import handshake
+from onprem_csms.ocpp.endpoint.options import Options
+from onprem_csms.ocpp.endpoint.throttle import Bucket
 from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.ocpp.versions import Version
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 ROUTES = ("/{slashes:/*}ocpp/{identity:.*}", "/{slashes:/*}ocpp")
 OVERSIZE = 4
 """Messages that carry money are read up to this many times the limit (see ``frames.parse``)."""
-_KNOCKS_AT_ONCE, _KNOCK_REFILL_S = 200, 0.02
+_RECORDED_AT_ONCE, _RECORD_REFILL_S = 200, 0.02
 _ALL = "all"
 SAFE_FROM_GUESSING = 16
 """Bytes of a key that can't be guessed (white paper A00.FR.205). One that long is looked at however many wrong
@@ -42,14 +42,14 @@ def stations(options: Options) -> Stations:
 
 
 def setup(app: web.Application, ctx: Context, options: Options) -> None:
-    """Mount the door on an application; ``ctx.stations`` was made by ``stations``."""
+    """Mount the endpoint on an application; ``ctx.stations`` was made by ``stations``."""
     connected = ctx.stations
     if not isinstance(connected, Stations):
-        message = "the context's stations are not those of this door"
+        message = "the context's stations are not those of this endpoint"
         raise TypeError(message)
     connected.bind(ctx)
-    door = Door(ctx, connected, options)
-    app.add_routes([web.get(path, door.open) for path in ROUTES])
+    endpoint = Endpoint(ctx, connected, options)
+    app.add_routes([web.get(path, endpoint.open) for path in ROUTES])
 
     async def start(_: web.Application) -> None:
         await connected.start()
@@ -61,16 +61,16 @@ def setup(app: web.Application, ctx: Context, options: Options) -> None:
     app.on_shutdown.append(stop)
 
 
-class Door:
-    """Lets chargers in."""
+class Endpoint:
+    """Takes the connections of chargers."""
 
     def __init__(self, ctx: Context, connected: Stations, options: Options) -> None:
         self._ctx = ctx
         self._stations = connected
         self._options = options
         self._throttle = connected.throttle
-        self._knocks = Bucket(_KNOCKS_AT_ONCE, _KNOCK_REFILL_S)
-        self._room = asyncio.Semaphore(options.handshakes_at_once)
+        self._recorded = Bucket(_RECORDED_AT_ONCE, _RECORD_REFILL_S)
+        self._capacity = asyncio.Semaphore(options.handshakes_at_once)
         self._waiting = 0
 
     async def open(self, request: web.Request) -> web.StreamResponse:
@@ -83,10 +83,10 @@ class Door:
             return _plain(503, "Too many chargers come at once.", {"Retry-After": "10"})
         self._waiting += 1
         try:
-            async with self._room:
+            async with self._capacity:
                 opened = await self._admit(request)
         except StoreError as error:
-            log.error("chargers' door: %s", error)  # noqa: TRY400 - the sentence says it all
+            log.error("charger endpoint: %s", error)  # noqa: TRY400 - the sentence says it all
             return _plain(503, "The central system can't work now.", {"Retry-After": "30"})
         finally:
             self._waiting -= 1
@@ -102,48 +102,48 @@ class Door:
     async def _admit(
         self, request: web.Request
     ) -> "web.StreamResponse | tuple[Connection, web.WebSocketResponse[bool]]":
-        knock = _knock(request)
-        admitted = await self._judge(knock)
+        attempt = _attempt(request)
+        admitted = await self._judge(attempt)
         if isinstance(admitted, Refused):
             return _refusal()
-        version, reason = _common(knock, admitted)
+        version, reason = _common(attempt, admitted)
         if version is None:
             await self._write_down(
-                knock, Refused(admitted.charger_id, reason or "no_subprotocol", known=True)
+                attempt, Refused(admitted.charger_id, reason or "no_subprotocol", known=True)
             )
             return await self._part_politely(request, reason)
         if not await self._make_way(admitted.charger_id):
-            await self._write_down(knock, Refused(admitted.charger_id, "already_connected", known=True))
+            await self._write_down(attempt, Refused(admitted.charger_id, "already_connected", known=True))
             return _plain(409, admission.REASONS["already_connected"])
-        return await self._welcome(request, knock, admitted, version)
+        return await self._welcome(request, attempt, admitted, version)
 
-    async def _judge(self, knock: Knock) -> Admitted | Refused:
+    async def _judge(self, attempt: ConnectionAttempt) -> Admitted | Refused:
         """Decide who it is and whether it may come in; counts wrong keys, never those of another place."""
-        if not knock.candidates:
-            return await self._write_down(knock, Refused(knock.path[:100], "bad_identity", known=True))
+        if not attempt.candidates:
+            return await self._write_down(attempt, Refused(attempt.path[:100], "bad_identity", known=True))
         now = asyncio.get_running_loop().time()
-        tired = any(self._throttle.blocks(knock.remote, identity, now) for identity in knock.candidates)
-        unseen = Refused(knock.candidates[0], "too_many_tries", known=False)
-        if tired and len(knock.password or b"") < SAFE_FROM_GUESSING:
+        tired = any(self._throttle.blocks(attempt.remote, identity, now) for identity in attempt.candidates)
+        unseen = Refused(attempt.candidates[0], "too_many_tries", known=False)
+        if tired and len(attempt.password or b"") < SAFE_FROM_GUESSING:
             return unseen
-        judged = await self._ctx.read(admission.judge, knock)
+        judged = await self._ctx.read(admission.judge, attempt)
         if tired and isinstance(judged, Refused):
             return unseen
         if isinstance(judged, Refused):
-            self._throttle.failed(knock.remote, judged.identity, now)
-            return await self._write_down(knock, judged)
-        self._throttle.succeeded(knock.remote, judged.charger_id)
+            self._throttle.failed(attempt.remote, judged.identity, now)
+            return await self._write_down(attempt, judged)
+        self._throttle.succeeded(attempt.remote, judged.charger_id)
         if judged.settle:
-            await self._ctx.write(admission.settle, knock, judged)
+            await self._ctx.write(admission.settle, attempt, judged)
         return judged
 
-    async def _write_down(self, knock: Knock, refused: Refused) -> Admitted | Refused:
+    async def _write_down(self, attempt: ConnectionAttempt, refused: Refused) -> Admitted | Refused:
         """Note a refused attempt, unless they come faster than a disk should have to take."""
         now = asyncio.get_running_loop().time()
-        if self._knocks.empty(_ALL, now):
+        if self._recorded.empty(_ALL, now):
             return refused
-        self._knocks.spend(_ALL, now)
-        return await self._ctx.write(admission.knocked, knock, refused)
+        self._recorded.spend(_ALL, now)
+        return await self._ctx.write(admission.record_refusal, attempt, refused)
 
     async def _make_way(self, charger_id: str) -> bool:
         """Tell whether a charger may connect: not while one of its name is connected and answers a ping."""
@@ -158,21 +158,21 @@ class Door:
         return self._stations.get(charger_id) is None
 
     async def _welcome(
-        self, request: web.Request, knock: Knock, admitted: Admitted, version: Version
+        self, request: web.Request, attempt: ConnectionAttempt, admitted: Admitted, version: Version
     ) -> "tuple[Connection, web.WebSocketResponse[bool]]":
         connection = Connection(self._stations, admitted.charger_id, version, admitted.registration)
-        connection.remote = knock.remote
+        connection.remote = attempt.remote
         # Before the answer, so that of two that come at once only one gets in.
         self._stations.came(connection)
         try:
-            ws = self._websocket(_echo(knock, version))
+            ws = self._websocket(_echo(attempt, version))
             await ws.prepare(request)
             connection.opened(ws)
             await self._stations.welcome(connection)
         except BaseException:
             self._stations.left(connection)
             raise
-        if not knock.subprotocols:
+        if not attempt.subprotocols:
             connection.quirk("no_subprotocol")
         return connection, ws
 
@@ -195,9 +195,9 @@ class Door:
         return ws
 
 
-def _knock(request: web.Request) -> Knock:
+def _attempt(request: web.Request) -> ConnectionAttempt:
     sent = handshake.credentials(request.headers.get(hdrs.AUTHORIZATION))
-    return Knock(
+    return ConnectionAttempt(
         candidates=handshake.candidates(request.rel_url.raw_path, sent),
         user=None if sent is None else sent.user,
         password=None if sent is None else sent.password,
@@ -208,22 +208,22 @@ def _knock(request: web.Request) -> Knock:
     )
 
 
-def _common(knock: Knock, admitted: Admitted) -> tuple[Version | None, Reason | None]:
+def _common(attempt: ConnectionAttempt, admitted: Admitted) -> tuple[Version | None, Reason | None]:
     """Choose the first version that the charger offers and that is spoken here."""
-    for name in knock.subprotocols:
+    for name in attempt.subprotocols:
         version = versions.VERSIONS.get(name.lower())
         if version is not None:
             return version, None
-    if knock.subprotocols:
+    if attempt.subprotocols:
         return None, "unknown_subprotocol"
     if admitted.allow_missing_subprotocol:
         return versions.DEFAULT, None
     return None, "no_subprotocol"
 
 
-def _echo(knock: Knock, version: Version) -> str | None:
+def _echo(attempt: ConnectionAttempt, version: Version) -> str | None:
     """Return the version as the charger itself wrote it: the answer must repeat it letter by letter."""
-    return next((name for name in knock.subprotocols if name.lower() == version.protocol), None)
+    return next((name for name in attempt.subprotocols if name.lower() == version.protocol), None)
 
 
 def _refusal() -> web.Response:
