@@ -48,17 +48,48 @@ CREATE TABLE audit (
 
 -- ---------------------------------------------------------------- chargers
 
+-- A price list by its name; its prices stand in its versions. Moments of these three tables are UTC milliseconds.
 CREATE TABLE tariffs (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
-    currency TEXT NOT NULL CHECK (currency IN ('HUF', 'EUR')),
-    definition TEXT NOT NULL CHECK (json_valid(definition)),
+    currency TEXT NOT NULL,
     is_default INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),
-    created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
-    archived_at TEXT
+    created_at INTEGER NOT NULL,
+    archived_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX tariffs_default ON tariffs (is_default) WHERE is_default = 1 AND archived_at IS NULL;
+
+-- The prices of a tariff from a moment on. Never changed in place: sessions refer to them.
+CREATE TABLE tariff_versions (
+    id INTEGER PRIMARY KEY,
+    tariff_id INTEGER NOT NULL REFERENCES tariffs (id),
+    version INTEGER NOT NULL,
+    valid_from INTEGER NOT NULL,
+    definition TEXT NOT NULL CHECK (json_valid(definition)),
+    created_at INTEGER NOT NULL,
+    UNIQUE (tariff_id, version)
+) STRICT;
+CREATE TRIGGER tariff_versions_stay BEFORE UPDATE ON tariff_versions BEGIN
+    SELECT RAISE (ABORT, 'tariff versions are never changed');
+END;
+CREATE TRIGGER tariff_versions_remain BEFORE DELETE ON tariff_versions BEGIN
+    SELECT RAISE (ABORT, 'tariff versions are never deleted');
+END;
+
+-- Who or what is charged by which tariff from a moment on; without ``tariff_id`` by none of its own again.
+-- ``subject`` is a person's id, a group's name, a charger's identity, or empty for the site.
+CREATE TABLE tariff_assignments (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    evse INTEGER NOT NULL DEFAULT 0,
+    connector INTEGER NOT NULL DEFAULT 0,
+    valid_from INTEGER NOT NULL,
+    tariff_id INTEGER REFERENCES tariffs (id),
+    created_at INTEGER NOT NULL,
+    UNIQUE (scope, subject, evse, connector, valid_from)
+) STRICT;
+CREATE INDEX tariff_assignments_by_tariff ON tariff_assignments (tariff_id) WHERE tariff_id IS NOT NULL;
 
 CREATE TABLE chargers (
     id TEXT PRIMARY KEY,
