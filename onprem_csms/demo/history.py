@@ -15,15 +15,11 @@ from zoneinfo import ZoneInfo
 from onprem_csms.clock import to_text
 from onprem_csms.demo.car import Car, arriving_car
 from onprem_csms.demo.outlet import Socket
+from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
-from onprem_csms.domain.charging.sessions import (
-    AuthorizeRequest,
-    MeterBatch,
-    Reading,
-    StartRequest,
-    StopReason,
-    StopRequest,
-)
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.reports import Report
+from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading, StopReason
 from onprem_csms.services.cards import tokens
 from onprem_csms.services.charging import authorization, presence, reports, sessions
 from onprem_csms.services.core.context import Tx
@@ -137,21 +133,32 @@ class History:
         self.become(spot, "available")
 
     def _session(self, spot: Spot, uid: str, car: Car) -> Story:
-        start = StartRequest(spot.charger_id, spot.number, uid, int(spot.register_wh), self.tx.now)
-        answer = reports.start_session(self.tx, start)
-        if answer.verdict.status == "accepted":
+        begin = Report(
+            spot.charger_id,
+            "begin",
+            None,
+            Place(0, spot.number),
+            self.tx.now,
+            token=Token(uid),
+            register_wh=int(spot.register_wh),
+        )
+        answer = reports.take(self.tx, begin)
+        assert answer.session_id is not None  # noqa: S101 - a begin always has a session
+        if answer.verdict is not None and answer.verdict.status == "accepted":
             self.become(spot, "charging")
-            yield from self._flow(spot, answer.transaction_id, car)
+            yield from self._flow(spot, answer.reference, car)
         view = sessions.get(self.tx, answer.session_id)
         reason: StopReason = "remote" if view.stop_wanted else "local"
         # Some meters show less at the end than a moment before.
         shown = int(spot.register_wh) - (1_400 if self.random.randrange(_FALLS_ONCE_IN) == 0 else 0)
-        stop = StopRequest(spot.charger_id, answer.transaction_id, shown, self.tx.now, reason=reason)
-        reports.stop_session(self.tx, stop)
+        end = Report(
+            spot.charger_id, "end", answer.reference, None, self.tx.now, register_wh=shown, reason=reason
+        )
+        reports.take(self.tx, end)
         self.become(spot, "finishing")
         yield self.tx.now + timedelta(minutes=2)
 
-    def _flow(self, spot: Spot, transaction_id: str, car: Car) -> Story:
+    def _flow(self, spot: Spot, reference: str | None, car: Car) -> Story:
         while not (car.full or self.over or self._must_stop(spot)):
             power, began = car.power_w(spot.socket.current, spot.socket.power_w), self.tx.now
             yield began + _STEP[spot.socket.current]
@@ -161,8 +168,9 @@ class History:
             soc = round(car.soc * 100) if spot.socket.current == "dc" else None
             left = round(car.power_w(spot.socket.current, spot.socket.power_w))
             reading = Reading(self.tx.now, int(spot.register_wh), left, soc_percent=soc)
-            batch = MeterBatch(spot.charger_id, spot.number, transaction_id, (reading,))
-            reports.record_readings(self.tx, batch)
+            place = Place(0, spot.number)
+            update = Report(spot.charger_id, "update", reference, place, self.tx.now, readings=(reading,))
+            reports.take(self.tx, update)
         if car.full and not self.over:
             self.become(spot, "suspended_vehicle")
             yield self.tx.now + timedelta(minutes=self.random.expovariate(1 / 12))

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from onprem_csms.demo.scenery import AWAY, DESK, UNLUCKY_CARD
-from onprem_csms.domain.charging.sessions import StartRequest, StopRequest
+from onprem_csms.domain.cards.tokens import Token
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.reports import Report
 from onprem_csms.services.charging import presence, reports, review
 from onprem_csms.services.core.context import Tx
 
@@ -13,15 +15,17 @@ def offline_session(tx: Tx) -> None:
     """The depot's charger is back for a moment and tells of a session that cost more than the balance."""
     interval = presence.connected(tx, AWAY, "ocpp1.6", "192.168.10.99")
     began, ended = tx.now - timedelta(hours=7), tx.now - timedelta(hours=4)
-    start = StartRequest(AWAY, 1, UNLUCKY_CARD, 5_120_000, began)
-    transaction = reports.start_session(tx, start).transaction_id
-    reports.stop_session(tx, StopRequest(AWAY, transaction, 5_149_300, ended, UNLUCKY_CARD))
+    card = Token(UNLUCKY_CARD)
+    begin = Report(AWAY, "begin", None, Place(0, 1), began, token=card, register_wh=5_120_000)
+    reference = reports.take(tx, begin).reference
+    reports.take(tx, Report(AWAY, "end", reference, None, ended, token=card, register_wh=5_149_300))
     presence.disconnected(tx, AWAY, interval, "lost")
 
 
 def unknown_end(tx: Tx) -> None:
     """A charger reports the end of a session that nobody knows."""
-    reports.stop_session(tx, StopRequest("GATE-2", "815", 1_204_000, tx.now, "04FEEDFACE0180"))
+    stranger = Token("04FEEDFACE0180")
+    reports.take(tx, Report("GATE-2", "end", "815", None, tx.now, token=stranger, register_wh=1_204_000))
 
 
 def looked_at(tx: Tx) -> None:

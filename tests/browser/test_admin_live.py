@@ -8,10 +8,11 @@ from playwright.async_api import expect
 
 from onprem_csms import app, config
 from onprem_csms.db.engine.keys import DataFolder
-from onprem_csms.domain.charging.sessions import MeterBatch, Reading
+from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.services.access import logins
 from onprem_csms.services.charging import reports, sessions
 from onprem_csms.services.core.context import Tx
+from tests import reporting
 from tests.browser.admin_browser import started, window
 from tests.web.site import CHARGER, charger_path, running_site
 
@@ -22,7 +23,7 @@ def read_meter(tx: Tx, energy_wh: int, power_w: int) -> None:
     """The charger of the running session sends a reading."""
     session = sessions.get(tx, 2)
     reading = Reading(tx.now + timedelta(seconds=energy_wh / 1000), energy_wh, power_w)
-    reports.record_readings(tx, MeterBatch(CHARGER, 1, session.transaction_id, (reading,)))
+    reports.take(tx, reporting.readings((CHARGER, 1), session.transaction_id, (reading,)))
 
 
 async def test_live_values_come_without_reloading_and_leave_the_reader_in_peace(

@@ -323,9 +323,7 @@ async def test_a_fault_of_the_house_itself_is_no_fault_of_the_sale(
         message = "a bug"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(reports, "start_session", broken)
-    monkeypatch.setattr(reports, "stop_session", broken)
-    monkeypatch.setattr(reports, "record_readings", broken)
+    monkeypatch.setattr(reports, "take", broken)
     charger = await site.connect()
     for action, payload in GOOD.items():
         assert_normal(action, await charger.call(action, payload))
@@ -360,7 +358,7 @@ async def test_a_sale_that_cannot_be_stored_is_not_answered_so_that_the_charger_
         raise StoreError(message)
 
     with monkeypatch.context() as patch:
-        patch.setattr(reports, "start_session", full)
+        patch.setattr(reports, "take", full)
         await charger.say([2, "m", "StartTransaction", GOOD["StartTransaction"]])
         assert await charger.closed() is not None
     await site.until(lambda: not site.stations.online("CP1"))

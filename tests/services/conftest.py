@@ -13,14 +13,8 @@ from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
-from onprem_csms.domain.charging.sessions import (
-    MeterBatch,
-    Reading,
-    StartAnswer,
-    StartRequest,
-    StopAnswer,
-    StopRequest,
-)
+from onprem_csms.domain.charging.reports import Report, ReportAnswer
+from onprem_csms.domain.charging.sessions import Reading, Verdict
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.services.cards import tokens
@@ -31,8 +25,18 @@ from onprem_csms.services.charging.sessions import SessionView
 from onprem_csms.services.money import tariffs, wallets
 from onprem_csms.services.money.wallets import TopUp, Wallet
 from onprem_csms.services.site import verify
+from tests import reporting
 
 BEGIN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a charger learned of a session that it began."""
+
+    session_id: int
+    reference: str
+    verdict: Verdict
 
 
 @dataclass
@@ -66,28 +70,38 @@ class House:
         self.topups += 1
         await self.do(wallets.top_up, TopUp(wallet_id, amount, f"test-{self.topups}"))
 
-    async def start(
-        self, uid: str, charger_id: str = "CP1", connector: int = 1, meter: int = 0, **more: Any
-    ) -> StartAnswer:
-        """Report a start now."""
-        request = StartRequest(charger_id, connector, uid, meter, self.clock.at, **more)
-        answer: StartAnswer = await self.do(reports.start_session, request)
+    async def tell(self, report: Report) -> ReportAnswer:
+        """Report something."""
+        answer: ReportAnswer = await self.do(reports.take, report)
         return answer
 
+    async def start(
+        self, uid: str, charger_id: str = "CP1", connector: int = 1, meter: int = 0, **more: Any
+    ) -> Started:
+        """Report a start now."""
+        report = reporting.begin((charger_id, connector), uid, meter, self.clock.at, **more)
+        return self.started(await self.tell(report))
+
+    @staticmethod
+    def started(answer: ReportAnswer) -> Started:
+        """Return what a begin is always answered."""
+        assert answer.session_id is not None
+        assert answer.reference is not None
+        assert answer.verdict is not None
+        return Started(answer.session_id, answer.reference, answer.verdict)
+
     async def meter(
-        self, answer: StartAnswer, register: int | None, power: int | None = None, charger_id: str = "CP1"
+        self, started: Started, register: int | None, power: int | None = None, charger_id: str = "CP1"
     ) -> None:
         """Report a reading now."""
         reading = Reading(self.clock.at, register, power)
-        await self.do(reports.record_readings, MeterBatch(charger_id, 1, answer.transaction_id, (reading,)))
+        await self.tell(reporting.readings((charger_id, 1), started.reference, (reading,)))
 
     async def stop(
-        self, answer: StartAnswer, meter: int | None, charger_id: str = "CP1", **more: Any
-    ) -> StopAnswer:
+        self, started: Started, meter: int | None, charger_id: str = "CP1", **more: Any
+    ) -> ReportAnswer:
         """Report the end now."""
-        request = StopRequest(charger_id, answer.transaction_id, meter, self.clock.at, **more)
-        stopped: StopAnswer = await self.do(reports.stop_session, request)
-        return stopped
+        return await self.tell(reporting.end(charger_id, started.reference, meter, self.clock.at, **more))
 
     async def session(self, session_id: int) -> SessionView:
         """Look at a session."""

@@ -7,20 +7,16 @@ from datetime import timedelta
 import pytest
 
 from onprem_csms.domain.chargers.chargers import StatusChange
-from onprem_csms.domain.charging.sessions import (
-    AuthorizeRequest,
-    MeterBatch,
-    Reading,
-    StartRequest,
-    StopRequest,
-)
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading
 from onprem_csms.errors import Conflict
 from onprem_csms.services.cards import tokens
 from onprem_csms.services.cards.tokens import NewCard
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.charging import authorization, presence, reports, review, sessions
+from onprem_csms.services.charging import authorization, presence, recording, review, sessions
 from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import TopUp
+from tests import reporting
 from tests.services.conftest import BEGIN, House
 
 
@@ -46,13 +42,10 @@ async def test_a_prepaid_session_holds_the_balance_and_captures_what_it_cost(hou
 
 async def test_a_repeated_start_gets_the_same_transaction_and_holds_once(house: House) -> None:
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
-    first = await house.start("04AABBCCDD", at_raw="2026-11-22T08:00:00Z")
+    first = await house.start("04AABBCCDD", told="2026-11-22T08:00:00Z")
     house.later(30)
-    again = await house.do(
-        reports.start_session,
-        StartRequest("CP1", 1, "04AABBCCDD", 0, BEGIN, at_raw="2026-11-22T08:00:00Z"),
-    )
-    assert again == first
+    told = reporting.begin(("CP1", 1), "04AABBCCDD", 0, BEGIN, told="2026-11-22T08:00:00Z")
+    assert house.started(await house.tell(told)) == first
     assert (await house.wallet(wallet_id)).held == 5000
 
 
@@ -75,9 +68,11 @@ async def test_a_repeated_stop_books_nothing_more(house: House) -> None:
 
 async def test_of_fifty_parallel_starts_on_one_balance_one_wins(house: House) -> None:
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
-    requests = [StartRequest(f"CP{n % 10}", 1 + n // 10, "04AABBCCDD", n, house.clock.at) for n in range(50)]
-    answers = await asyncio.gather(*(house.do(reports.start_session, request) for request in requests))
-    verdicts = [answer.verdict.status for answer in answers]
+    starts = [
+        reporting.begin((f"CP{n % 10}", 1 + n // 10), "04AABBCCDD", n, house.clock.at) for n in range(50)
+    ]
+    answers = await asyncio.gather(*(house.tell(start) for start in starts))
+    verdicts = [house.started(answer).verdict.status for answer in answers]
     assert verdicts.count("accepted") == 1
     assert set(verdicts) == {"accepted", "concurrent"}
     wallet = await house.wallet(wallet_id)
@@ -147,7 +142,7 @@ async def test_what_was_delivered_beyond_the_balance_is_booked_below_zero_and_bl
 async def test_a_refused_card_gets_a_transaction_and_what_is_delivered_is_reviewed(house: House) -> None:
     answer = await house.start("DEADBEEF")
     assert answer.verdict.status == "invalid"
-    assert 0 < int(answer.transaction_id) < 2**31
+    assert 0 < int(answer.reference) < 2**31
     house.later(60)
     await house.meter(answer, 500, 11000)
     assert (await house.session(answer.session_id)).stop_wanted == "deauthorized"
@@ -176,7 +171,7 @@ async def test_readings_that_come_late_twice_and_out_of_order_give_the_same_bill
     moments = [BEGIN + timedelta(minutes=n) for n in range(1, 11)]
     readings = [Reading(at, 100 * n) for n, at in enumerate(moments, 1)]
     for at in (9, 0, 4, 4, 2, 9, 7, 1, 3, 5, 6, 8):
-        await house.do(reports.record_readings, MeterBatch("CP1", 1, started.transaction_id, (readings[at],)))
+        await house.tell(reporting.readings(("CP1", 1), started.reference, (readings[at],)))
     house.clock.at = BEGIN + timedelta(minutes=11)
     await house.stop(started, 1100)
     points = (await house.store.read(sessions.curve, started.session_id)).points
@@ -229,7 +224,7 @@ async def test_a_limit_that_is_set_later_does_not_change_what_was_billed(house: 
 async def test_a_charger_without_a_clock_begins_again_within_the_second(house: House) -> None:
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
     for _ in range(3):
-        started = await house.start("04AABBCCDD", at_raw="1970-01-01T00:00:00Z", flags=("clock",))
+        started = await house.start("04AABBCCDD", told="1970-01-01T00:00:00Z", flags=("clock",))
         assert started.verdict.status == "accepted"
         await house.stop(started, 0)
     assert (await house.wallet(wallet_id)).balance == 5000 - 3 * 300
@@ -239,16 +234,13 @@ async def test_a_stop_with_a_wrong_transaction_is_matched_only_where_it_is_uniqu
     await house.prepaid_card("04AABBCCDD", 5000)
     started = await house.start("04AABBCCDD")
     house.later(600)
-    foreign = await house.do(
-        reports.stop_session, StopRequest("CP2", started.transaction_id, 1000, house.clock.at, "04AABBCCDD")
-    )
+    at = house.clock.at
+    foreign = await house.tell(reporting.end("CP2", started.reference, 1000, at, "04AABBCCDD"))
     assert foreign.session_id is None
     assert (await house.session(started.session_id)).state == "active"
-    lost = await house.do(reports.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at))
+    lost = await house.tell(reporting.end("CP1", "-1", 1000, at))
     assert lost.session_id is None
-    matched = await house.do(
-        reports.stop_session, StopRequest("CP1", "-1", 1000, house.clock.at, "04AABBCCDD")
-    )
+    matched = await house.tell(reporting.end("CP1", "-1", 1000, at, "04AABBCCDD"))
     assert matched.session_id == started.session_id
     kinds = sorted(item.kind for item in await house.store.read(review.find))
     assert kinds == ["matched_stop", "orphan_stop", "orphan_stop"]
@@ -287,9 +279,9 @@ async def test_idling_costs_after_the_grace_and_a_pause_of_the_charger_costs_not
     started = await house.start("04AABBCCDD")
     house.later(3600)
     await house.meter(started, 10000)
-    await house.do(reports.change_activity, "CP1", 1, house.clock.at, "paused")
+    await house.do(recording.place_became, "CP1", Place(0, 1), house.clock.at, "paused")
     house.later(3600)
-    await house.do(reports.change_activity, "CP1", 1, house.clock.at, "idle")
+    await house.do(recording.place_became, "CP1", Place(0, 1), house.clock.at, "idle")
     house.later(1800)
     await house.stop(started, 10000)
     session = await house.session(started.session_id)

@@ -14,7 +14,8 @@ import pytest
 from onprem_csms.clock import to_text
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import NewCharger
-from onprem_csms.domain.charging.sessions import MeterBatch, Reading, StartRequest, StopRequest
+from onprem_csms.domain.charging.reports import Report
+from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.domain.money.money import round_half_up
 from onprem_csms.services.cards import tokens
 from onprem_csms.services.cards.tokens import NewCard
@@ -24,6 +25,7 @@ from onprem_csms.services.charging.sessions import SessionFilter
 from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import TopUp
 from onprem_csms.services.site import verify
+from tests import reporting
 from tests.services.conftest import BEGIN, House
 
 INTERLEAVINGS = 10_000
@@ -93,7 +95,7 @@ class World:
         self.random.shuffle(messages)
         late = [messages.pop() for _ in range(min(len(messages), self.random.randint(0, 2)))]
         for message in messages:
-            reports.record_readings(self.tx, message)
+            reports.take(self.tx, message)
             if self.random.random() < 0.15:
                 self._start(truth)
         if self.random.random() < 0.25:
@@ -101,7 +103,7 @@ class World:
         for _ in range(self.random.choice((1, 1, 2))):
             self._stop(truth)
         for message in late:
-            reports.record_readings(self.tx, message)
+            reports.take(self.tx, message)
 
     def _happen(self, card: Card) -> Truth:
         last = self.truths[-1] if self.truths else None
@@ -117,16 +119,17 @@ class World:
         return truth
 
     def _start(self, truth: Truth) -> None:
-        request = StartRequest(
-            truth.charger_id, 1, truth.uid, truth.registers[0][1], truth.begin, at_raw=to_text(truth.begin)
-        )
-        answer = reports.start_session(self.tx, request)
-        assert truth.transaction_id in {"", answer.transaction_id}, "a repeated start got another transaction"
-        truth.transaction_id, truth.session_id = answer.transaction_id, answer.session_id
+        place, register = (truth.charger_id, 1), truth.registers[0][1]
+        begin = reporting.begin(place, truth.uid, register, truth.begin, told=to_text(truth.begin))
+        answer = reports.take(self.tx, begin)
+        assert answer.reference is not None
+        assert answer.session_id is not None
+        assert truth.transaction_id in {"", answer.reference}, "a repeated start got another transaction"
+        truth.transaction_id, truth.session_id = answer.reference, answer.session_id
 
     @staticmethod
-    def _reading(truth: Truth, at: datetime, register: int) -> MeterBatch:
-        return MeterBatch(truth.charger_id, 1, truth.transaction_id, (Reading(at, register),))
+    def _reading(truth: Truth, at: datetime, register: int) -> Report:
+        return reporting.readings((truth.charger_id, 1), truth.transaction_id, (Reading(at, register),))
 
     def _reboot(self, truth: Truth) -> None:
         """The charger restarts; its session is closed here, and the true end comes late."""
@@ -139,9 +142,8 @@ class World:
     def _stop(self, truth: Truth) -> None:
         at, register = truth.registers[-1]
         late = timedelta(seconds=self.random.choice((0, 0, 7))) if truth.stopped else timedelta(0)
-        reports.stop_session(
-            self.tx, StopRequest(truth.charger_id, truth.transaction_id, register, at + late, truth.uid)
-        )
+        end = reporting.end(truth.charger_id, truth.transaction_id, register, at + late, truth.uid)
+        reports.take(self.tx, end)
         truth.stopped = True
 
     def check(self) -> None:

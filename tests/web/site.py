@@ -14,7 +14,7 @@ from onprem_csms import app, config
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger, StatusChange
-from onprem_csms.domain.charging.sessions import MeterBatch, Reading, StartRequest, StopRequest
+from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import NewOperator
@@ -26,6 +26,7 @@ from onprem_csms.services.charging import presence, reports
 from onprem_csms.services.core.context import Context, Tx
 from onprem_csms.services.money import tariffs, wallets
 from onprem_csms.services.money.wallets import TopUp
+from tests import reporting
 
 PASSWORD = "correct horse battery"
 CHARGER, CARD = "GARAGE/1", "04A1B2C3D4E5F6"
@@ -146,15 +147,14 @@ def _build(tx: Tx) -> None:
 
 def _charge(tx: Tx) -> None:
     begin = tx.now - timedelta(hours=3)
-    ended = reports.start_session(tx, StartRequest(CHARGER, 2, CARD, 1_000, begin))
+    ended = reports.take(tx, reporting.begin((CHARGER, 2), CARD, 1_000, begin)).reference
     later = begin + timedelta(hours=1)
-    reports.record_readings(tx, MeterBatch(CHARGER, 2, ended.transaction_id, (Reading(later, 8_000, 7_000),)))
-    reports.stop_session(tx, StopRequest(CHARGER, ended.transaction_id, 8_500, later + timedelta(minutes=5)))
-    running = reports.start_session(
-        tx, StartRequest(CHARGER, 1, CARD, 20_000, tx.now - timedelta(minutes=20))
-    )
+    reports.take(tx, reporting.readings((CHARGER, 2), ended, (Reading(later, 8_000, 7_000),)))
+    reports.take(tx, reporting.end(CHARGER, ended, 8_500, later + timedelta(minutes=5)))
+    begin = tx.now - timedelta(minutes=20)
+    running = reports.take(tx, reporting.begin((CHARGER, 1), CARD, 20_000, begin)).reference
     reading = Reading(tx.now - timedelta(minutes=1), 22_000, 11_000)
-    reports.record_readings(tx, MeterBatch(CHARGER, 1, running.transaction_id, (reading,)))
+    reports.take(tx, reporting.readings((CHARGER, 1), running, (reading,)))
 
 
 def charger_path(tab: str = "") -> str:

@@ -27,6 +27,10 @@ class Report:
     happened while the charger had no connection, so it is history. ``register_wh`` is the energy register that
     belongs to the step itself (meterStart, meterStop), in Wh; readings of their own stand in ``readings``.
     ``ordered_by`` is the number under which we asked for this start (2.x remoteStartId).
+
+    What depends on the version of the protocol is data of the report. ``own_reference``: the charger chose the
+    reference, so one that is not known begins its session whatever the step (its begin was lost or comes later), and
+    a token in an update is the card of a session that began without one.
     """
 
     charger_id: str
@@ -44,6 +48,7 @@ class Report:
     reason: StopReason | None = None
     reservation_id: int | None = None
     ordered_by: int | None = None
+    own_reference: bool = False
     flags: tuple[str, ...] = ()
 
 

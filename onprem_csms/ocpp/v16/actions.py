@@ -7,16 +7,11 @@ they are; what is missing then has a stand-in and the flag ``broken``.
 
 from typing import Any
 
+from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
-from onprem_csms.domain.charging.sessions import (
-    AuthorizeRequest,
-    MeterBatch,
-    StartRequest,
-    StopReason,
-    StopRequest,
-    Verdict,
-    VerdictStatus,
-)
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.reports import Report
+from onprem_csms.domain.charging.sessions import AuthorizeRequest, StopReason, Verdict, VerdictStatus
 from onprem_csms.ocpp.link.incoming import Action, Incoming
 from onprem_csms.ocpp.rpc import moments
 from onprem_csms.ocpp.v16 import meter
@@ -107,17 +102,19 @@ async def meter_values(call: Incoming) -> Payload:
     """4.7: readings, of a session or of none."""
     payload = call.payload
     readings, quirks, clock = meter.decode(payload.get("meterValue", ()), call.window)
-    connector = call.whole("connectorId") or 0
+    place = Place(0, call.whole("connectorId") or 0)
     transaction = payload.get("transactionId")
-    batch = MeterBatch(
+    report = Report(
         call.charger_id,
-        connector,
+        "update",
         # Zero and below stand for no session.
         str(transaction) if transaction is not None and transaction > 0 else None,
-        readings,
-        call.flags(quirks, clock=clock) if quirks or call.broken else (),
+        place,
+        call.window.received,
+        readings=readings,
+        flags=call.flags(quirks, clock=clock) if quirks or call.broken else (),
     )
-    await call.ctx.write(reports.record_readings, batch)
+    await call.ctx.write(reports.take, report)
     return {}
 
 
@@ -126,20 +123,23 @@ async def start_transaction(call: Incoming) -> Payload:
     payload = call.payload
     raw = payload.get("timestamp")
     at, quirk, replaced = moments.read(raw, call.window)
-    start = StartRequest(
+    report = Report(
         call.charger_id,
-        call.whole("connectorId") or 0,
-        payload.get("idTag", ""),
-        call.whole("meterStart", least=_LEAST_REGISTER) or 0,
+        "begin",
+        None,
+        Place(0, call.whole("connectorId") or 0),
         at,
         "" if raw is None else str(raw),
-        call.optional("reservationId"),
+        token=Token(payload.get("idTag", "")),
+        register_wh=call.whole("meterStart", least=_LEAST_REGISTER) or 0,
+        reservation_id=call.optional("reservationId"),
         flags=call.flags((quirk,) if quirk else (), clock=replaced),
     )
-    answer = await call.ctx.write(reports.start_session, start)
+    answer = await call.ctx.write(reports.take, report)
+    verdict = answer.verdict or Verdict("invalid")
     return {
-        "idTagInfo": _token_info(answer.verdict, _VERDICTS[answer.verdict.status]),
-        "transactionId": int(answer.transaction_id),
+        "idTagInfo": _token_info(verdict, _VERDICTS[verdict.status]),
+        "transactionId": int(answer.reference or 0),
     }
 
 
@@ -177,17 +177,20 @@ async def stop_transaction(call: Incoming) -> Payload:
     readings, quirks, _ = meter.decode(payload.get("transactionData", ()), window)
     if quirk:
         quirks = (quirk, *quirks)
-    stop = StopRequest(
+    register_wh = call.whole("meterStop", least=_LEAST_REGISTER)
+    report = Report(
         call.charger_id,
+        "end",
         str(payload.get("transactionId", "")),
-        call.whole("meterStop", least=_LEAST_REGISTER),
+        None,
         at,
-        payload.get("idTag") or None,
-        _REASONS.get(payload.get("reason", "Local"), "other"),
-        readings,
-        call.flags(quirks, clock=replaced),
+        token=Token(payload["idTag"]) if payload.get("idTag") else None,
+        register_wh=register_wh,
+        readings=readings,
+        reason=_REASONS.get(payload.get("reason", "Local"), "other"),
+        flags=call.flags(quirks, clock=replaced),
     )
-    answer = await call.ctx.write(reports.stop_session, stop)
+    answer = await call.ctx.write(reports.take, report)
     if answer.verdict is None:
         return {}
     return {"idTagInfo": _token_info(answer.verdict, _VERDICTS[answer.verdict.status])}

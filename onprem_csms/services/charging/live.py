@@ -57,10 +57,15 @@ class Taken(NamedTuple):
 STATES: Cache[int, Live] = Cache("running sessions", 20_000)
 
 
+def known(tx: Tx, session_id: int) -> Live | None:
+    """Return the running state of a session that the writer remembers."""
+    return STATES.get(tx, session_id)
+
+
 def of(tx: Tx, session: Row) -> Live:
     """Return the running state of a session, from the cache or from its readings."""
-    known = STATES.get(tx, session["id"])
-    return known if known is not None else rebuild(tx, session)
+    state = known(tx, session["id"])
+    return state if state is not None else rebuild(tx, session)
 
 
 def limits(tx: Tx, charger_id: str) -> dict[str, int]:

@@ -8,7 +8,9 @@ from onprem_csms.clock import to_text
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.charging.sessions import CLOCK, StartRequest, StopReason, VerdictStatus
+from onprem_csms.domain.chargers.places import WHOLE_CHARGER
+from onprem_csms.domain.charging.reports import Report
+from onprem_csms.domain.charging.sessions import CLOCK, StopReason, VerdictStatus
 from onprem_csms.domain.money import pricing
 from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.events import Event
@@ -35,41 +37,43 @@ class Funds:
     tariff: Tariff | None = None
 
 
-def fund(tx: Tx, start: StartRequest, found: Recognised, order: Row | None, late: Row | None = None) -> Funds:
+def fund(tx: Tx, report: Report, found: Recognised, order: Row | None, late: Row | None = None) -> Funds:
     """Judge the card of a start and set its money aside; two starts on one balance: one gets it.
 
     A refused start keeps wallet and tariff: what the charger delivers all the same is booked. For a
     ``late`` order, whose money went back already, no more is held than its driver chose.
     """
     card = found.card
+    connector = (report.place or WHOLE_CHARGER).connector
     if card is None:
         return Funds("invalid", tx.settings.currency)
     if card["type"] == "personal" or card["wallet_id"] is None:
         status = authorization.judge_card(card, tx.now).status
         return Funds(_unless_busy(tx, found, status), tx.settings.currency)
     wallet = wallets.get(tx, card["wallet_id"])
-    tariff = billing.tariff_for(tx, start.charger_id, start.connector, wallet.currency)
+    tariff = billing.tariff_for(tx, report.charger_id, connector, wallet.currency)
     if order is not None:
         # The driver's money was set aside before the charger was asked.
         return Funds("accepted", wallet.currency, wallet.id, order["hold_id"], tariff)
     verdict = _unless_busy(tx, found, authorization.judge_card(card, tx.now).status)
-    if verdict == "accepted" and not authorization.covers(tx, start.charger_id, start.connector, wallet):
+    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, connector, wallet):
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
     amount = wallet.available if late is None else min(wallet.available, late["amount"])
-    hold_id = wallets.hold(tx, wallet, amount, _purpose(start))
+    hold_id = wallets.hold(tx, wallet, amount, _purpose(report))
     return Funds("accepted", wallet.currency, wallet.id, hold_id, tariff)
 
 
-def _purpose(start: StartRequest) -> str:
+def _purpose(report: Report) -> str:
     # Named once: a second hold for the same start would break the UNIQUE of the table. The time comes
     # first, so that the index grows at its end.
-    moment = start.at_raw or to_text(start.at)
-    if CLOCK in start.flags:
+    moment = report.told or to_text(report.at)
+    if CLOCK in report.flags:
         moment = secrets.token_hex(8)  # without a clock each session is told in the same words
-    said = start.transaction_id or f"{start.connector}:{start.uid}:{start.meter_start_wh}"
-    return f"start:{to_text(start.at)}:{moment}:{start.charger_id}:{said}"
+    place, uid = report.place or WHOLE_CHARGER, "" if report.token is None else report.token.value
+    said = report.reference or f"{place.connector}:{uid}:{report.register_wh}"
+    return f"start:{to_text(report.at)}:{moment}:{report.charger_id}:{said}"
 
 
 def _unless_busy(tx: Tx, found: Recognised, verdict: VerdictStatus) -> VerdictStatus:

@@ -12,10 +12,11 @@ from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.chargers.connectors import Shown
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import Activity
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.charging import reports
+from onprem_csms.services.charging import recording
 
 LONGEST_EXAMPLE = 500
 # While a session runs: who holds the energy back. A car that does not ask is idle, a charger that holds back pauses.
@@ -89,7 +90,7 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
     activity = _ACTIVITIES.get(change.status)
     if activity is not None and change.connector:
         # Also where the state is the same: a session may have begun in it.
-        reports.change_activity(tx, *place, change.at, activity)
+        recording.place_became(tx, change.charger_id, Place(0, change.connector), change.at, activity)
     now = (change.status, change.error_code, change.info)
     if (before.status, before.error_code, before.info) == now:
         return False

@@ -1,7 +1,7 @@
 """The review list: sessions and messages that were kept and booked, and that a person should look at."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,9 @@ KINDS: dict[str, str] = {
     "rebooted": N_("The charger restarted and never reported the end; closed at the last reading."),
     "corrected": N_("A late report changed the bill of a session that had been closed here."),
     "second_stop": N_("The charger reported the end a second time with another meter reading."),
+    "never_begun": N_(
+        "The charger never reported the begin of this session; it counts from its first report."
+    ),
     "orphan_stop": N_("The charger reported the end of a session that is not known."),
     "matched_stop": N_("The end came with a wrong transaction; it was matched by card and time."),
     "orphan_readings": N_("The charger sent readings of a session that is not known."),
@@ -61,6 +64,13 @@ def flag_session(tx: Tx, session: Row, kind: str, detail: Mapping[str, Any] | No
     if rows.insert(tx, f"session:{session['id']}:{kind}", kind, place, detail or {}):
         session_rows.update(tx, session["id"], {"review": "open"})
         tx.emit(Event("review"))
+
+
+def flag_words(tx: Tx, session: Row, flags: Iterable[str]) -> None:
+    """Put a session onto the list for what was odd about a message of it."""
+    for flag in flags:
+        if flag in KINDS:
+            flag_session(tx, session, flag)
 
 
 def flag_message(tx: Tx, charger_id: str, kind: str, detail: Mapping[str, Any]) -> None:
