@@ -12,10 +12,10 @@ from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.money.tariffs import simple_tariff
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.cards import balances, cards
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money import tariffs
 from onprem_csms.services.money.wallets import TopUp
 
 BALANCE = 2_000_000
@@ -72,6 +72,6 @@ def _chargers(tx: Tx, identities: list[Identity]) -> None:
 
 def _cards(tx: Tx, identities: list[Identity]) -> None:
     for station in identities:
-        card = tokens.create(tx, NewCard(station.card, "prepaid", currency="HUF"))
+        card = cards.create(tx, NewCard(station.card, "prepaid", currency="HUF"))
         assert card.wallet is not None
-        wallets.top_up(tx, TopUp(card.wallet.id, BALANCE, f"bench:{station.card}"))
+        balances.top_up(tx, TopUp(card.wallet.id, BALANCE, f"bench:{station.card}"))

@@ -70,3 +70,8 @@ def from_millis(millis: int) -> datetime:
 def maybe_from_millis(millis: int | None) -> datetime | None:
     """Read a moment, or keep None."""
     return None if millis is None else from_millis(millis)
+
+
+def maybe_millis(at: datetime | None) -> int | None:
+    """Write a moment, or keep None."""
+    return None if at is None else to_millis(at)

@@ -20,10 +20,9 @@ from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusCh
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading, StopReason
-from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards import balances, cards
 from onprem_csms.services.charging import authorization, presence, reports, sessions
 from onprem_csms.services.core.context import Tx
-from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import TopUp
 
 Story = Iterator[datetime]
@@ -186,13 +185,13 @@ class History:
 
     def _refill(self, uid: str) -> None:
         """Most people come to the desk before their balance is gone."""
-        wallet = tokens.get(self.tx, uid).wallet
+        wallet = cards.get(self.tx, uid).wallet
         if wallet is None or wallet.available > 9_000 or self.random.randrange(15) == 0:
             return
         amount = self.random.choice((5_000, 10_000, 15_000, 20_000, 20_000, 30_000))
         method: Literal["cash", "bank"] = "bank" if self.random.randrange(3) == 0 else "cash"
         key = f"demo:{uid}:{to_text(self.tx.now)}"
-        wallets.top_up(self.tx, TopUp(wallet.id, amount, key, method=method, operator="desk"))
+        balances.top_up(self.tx, TopUp(wallet.id, amount, key, method=method, operator="desk"))
 
     def once(self, work: Callable[[Tx], None]) -> Story:
         """Something happens once."""

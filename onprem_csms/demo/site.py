@@ -31,12 +31,12 @@ from onprem_csms.domain.money.tariffs import tariff_from_json
 from onprem_csms.domain.secrets import hash_pin
 from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import NewOperator
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import balances, cards, people
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.cards.people import NewPerson
-from onprem_csms.services.cards.tokens import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.core.context import Context, Tx
-from onprem_csms.services.money import tariffs, wallets
+from onprem_csms.services.money import tariffs
 from onprem_csms.services.money.wallets import TopUp
 
 DAYS = 30
@@ -105,7 +105,7 @@ def _install(tx: Tx, place: Place, tariff_id: int) -> None:
 def _welcome(tx: Tx, holder: Holder, pins: dict[str, str]) -> None:
     person = people.create(tx, NewPerson(holder.name, language=holder.language))
     for uid, type, amount in holder.cards:
-        card = tokens.create(
+        card = cards.create(
             tx,
             NewCard(
                 uid,
@@ -117,7 +117,7 @@ def _welcome(tx: Tx, holder: Holder, pins: dict[str, str]) -> None:
             ),
         )
         if card.wallet is not None and amount:
-            wallets.top_up(tx, TopUp(card.wallet.id, amount, f"demo:{uid}", operator=DESK))
+            balances.top_up(tx, TopUp(card.wallet.id, amount, f"demo:{uid}", operator=DESK))
 
 
 def _cast(tx: Tx, history: History, began: datetime, present: datetime) -> None:
@@ -136,5 +136,5 @@ def _cast(tx: Tx, history: History, began: datetime, present: datetime) -> None:
 
 
 def _end(tx: Tx) -> None:
-    tokens.block(tx, LOST_CARD, "Lost on the bus", "lost")
-    tokens.change(tx, EXPIRED_CARD, {"expires_at": tx.now - timedelta(days=1)})
+    cards.block(tx, LOST_CARD, "Lost on the bus", "lost")
+    cards.change(tx, EXPIRED_CARD, {"expires_at": tx.now - timedelta(days=1)})

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from onprem_csms.clock import to_text
 from onprem_csms.demo.scenery import DESK
-from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards import balances, cards
 from onprem_csms.services.core.context import Context, Tx
-from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import TopUp
 
 _EVERY_S = 20.0
@@ -15,18 +14,18 @@ _POOR = 500
 _AMOUNT = 5_000
 
 
-async def keep_the_till(ctx: Context, cards: Sequence[str]) -> None:
+async def keep_the_till(ctx: Context, numbers: Sequence[str]) -> None:
     """Top up whoever has next to nothing left, one at a time, until cancelled."""
     while True:
         await asyncio.sleep(_EVERY_S)
-        await ctx.write(_serve_one, cards)
+        await ctx.write(_serve_one, numbers)
 
 
-def _serve_one(tx: Tx, cards: Sequence[str]) -> None:
-    for uid in cards:
-        card = tokens.get(tx, uid)
+def _serve_one(tx: Tx, numbers: Sequence[str]) -> None:
+    for uid in numbers:
+        card = cards.get(tx, uid)
         if card.status == "lost" or card.wallet is None or card.wallet.balance >= _POOR:
             continue
         key = f"demo:{uid}:{to_text(tx.now)}"
-        wallets.top_up(tx, TopUp(card.wallet.id, _AMOUNT, key, operator=DESK))
+        balances.top_up(tx, TopUp(card.wallet.id, _AMOUNT, key, operator=DESK))
         return

@@ -7,8 +7,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from onprem_csms.errors import Forbidden, Unauthenticated
-from onprem_csms.services.access import logins, operators
+from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import Operator, Role
+from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
 from onprem_csms.web.languages import PREFERRED
 
@@ -16,7 +17,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CONTEXT = web.AppKey("context", Context)
 OPERATOR = web.RequestKey("operator", Operator)
-DRIVER = web.RequestKey("driver", str)
+DRIVER = web.RequestKey("driver", int)
 
 SIGN_IN = {"operator": "/admin/sign-in", "driver": "/driver/sign-in"}
 COOKIES = {"operator": "csms_operator", "driver": "csms_driver"}
@@ -58,9 +59,9 @@ def operator(role: Role) -> Guard:
 async def _driver(request: web.Request) -> None:
     await recognise(request)
     login = await _login(request, "driver")
-    if login is None or login.owner.token_uid is None:
+    if login is None or login.owner.card_id is None:
         raise _to_sign_in(request, "driver")
-    request[DRIVER] = login.owner.token_uid
+    request[DRIVER] = login.owner.card_id
 
 
 driver = Guard("driver", _driver)
@@ -71,8 +72,8 @@ def operator_of(request: web.Request) -> Operator:
     return request[OPERATOR]
 
 
-def driver_of(request: web.Request) -> str:
-    """Return the card number of the signed-in driver."""
+def driver_of(request: web.Request) -> int:
+    """Return the card of the signed-in driver."""
     return request[DRIVER]
 
 

@@ -9,8 +9,8 @@ from playwright.async_api import expect
 from onprem_csms import app, config
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.charging.sessions import Reading
-from onprem_csms.services.access import logins
 from onprem_csms.services.charging import reports, sessions
+from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Tx
 from tests import reporting
 from tests.browser.admin_browser import started, window

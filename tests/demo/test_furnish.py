@@ -6,7 +6,7 @@ from pathlib import Path
 from onprem_csms.clock import ManualClock
 from onprem_csms.demo.scenery import GUEST_CARD, GUEST_PIN, PLACES, UNLUCKY_CARD
 from onprem_csms.demo.site import furnish
-from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards import cards, pins
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import review, sessions
 from onprem_csms.services.charging.sessions import SessionFilter
@@ -33,7 +33,7 @@ async def test_the_review_list_holds_what_a_newcomer_should_see(tmp_path: Path) 
         assert {"late", "below_zero", "orphan_stop"} <= kinds
         every = await ctx.read(review.find, open_only=False, limit=1000)
         assert any(item.resolved_at for item in every)
-        unlucky = await ctx.read(tokens.get, UNLUCKY_CARD)
+        unlucky = await ctx.read(cards.get, UNLUCKY_CARD)
         assert unlucky.status == "blocked"
         assert unlucky.wallet is not None
         assert unlucky.wallet.balance < 0
@@ -53,7 +53,7 @@ async def test_the_same_seed_at_the_same_time_tells_the_same_history(tmp_path: P
 async def test_the_guest_s_card_pin_and_connector_are_as_printed(tmp_path: Path) -> None:
     async with opened(tmp_path / "data") as ctx:
         await furnish(ctx, days=1)
-        card = await tokens.check_pin(ctx, GUEST_CARD, GUEST_PIN)
+        card = await pins.check_pin(ctx, GUEST_CARD, GUEST_PIN)
         assert card.wallet is not None
         assert card.wallet.available > 0
         for place in PLACES:

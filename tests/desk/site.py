@@ -26,14 +26,15 @@ from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.domain.secrets import hash_pin
 from onprem_csms.rfid.serial_port import Pace
-from onprem_csms.services.access import logins, operators
-from onprem_csms.services.access.logins import Owner
+from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import NewOperator
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import cards, people
+from onprem_csms.services.cards.cards import Card, NewCard
 from onprem_csms.services.cards.people import NewPerson
-from onprem_csms.services.cards.tokens import Card, NewCard
 from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
+from onprem_csms.services.core.logins import Owner
 from onprem_csms.services.core.ports import DeskTap
 from onprem_csms.services.money import tariffs, wallets
 from onprem_csms.services.money.wallets import Movement, TopUp
@@ -84,7 +85,7 @@ class DeskSite:
         """Issue a prepaid card with a PIN and a balance."""
         person = await self.ctx.write(people.create, NewPerson(name))
         new = NewCard(uid, "prepaid", person_id=person.id, pin_hash=hash_pin(PIN))
-        card = await self.ctx.write(tokens.create, new)
+        card = await self.ctx.write(cards.create, new)
         assert card.wallet is not None
         if amount:
             await self.ctx.write(wallets.top_up, TopUp(card.wallet.id, amount, f"before {uid}"))
@@ -94,12 +95,12 @@ class DeskSite:
         """Issue a personal card with a PIN."""
         person = await self.ctx.write(people.create, NewPerson(name))
         return await self.ctx.write(
-            tokens.create, NewCard(uid, "personal", person_id=person.id, pin_hash=hash_pin(PIN))
+            cards.create, NewCard(uid, "personal", person_id=person.id, pin_hash=hash_pin(PIN))
         )
 
     async def card(self, uid: str = ANNA) -> Card:
         """Look at a card."""
-        return await self.ctx.read(tokens.get, uid)
+        return await self.ctx.read(cards.get, uid)
 
     async def balance(self, uid: str = ANNA) -> int:
         """Look at a card's balance."""
@@ -161,7 +162,7 @@ class DeskSite:
 
     async def driver_secret(self, uid: str = ANNA) -> str:
         """Sign a driver in; returns the cookie's value."""
-        return await self.ctx.write(logins.begin, Owner("driver", token_uid=uid))
+        return await self.ctx.write(logins.begin, Owner("driver", card_id=(await self.card(uid)).id))
 
 
 class Pages:

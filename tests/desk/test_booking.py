@@ -24,7 +24,7 @@ async def shown(site: DeskSite, uid: str = ANNA, key: str = "key") -> Shown:
 
 async def test_an_issued_card_has_its_holder_its_balance_and_a_line_in_the_audit(site: DeskSite):
     booking = await site.ctx.write(cash_desk.issue, ISSUE, CLERK)
-    assert (booking.card.person_name, booking.card.type, booking.repeated) == ("Tóth Éva", "prepaid", False)
+    assert (booking.card.person_name, booking.card.kind, booking.repeated) == ("Tóth Éva", "prepaid", False)
     assert booking.card.wallet is not None
     assert (booking.card.wallet.balance, booking.card.wallet.person_id) == (5_000, booking.card.person_id)
     lines = [(line.actor, line.action, line.subject) for line in await site.ctx.read(audit.find)]

@@ -4,7 +4,7 @@ import re
 
 from onprem_csms.domain.charging.sessions import AuthorizeRequest
 from onprem_csms.events import Event
-from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards import cards
 from onprem_csms.services.charging import authorization, orders, sessions
 from onprem_csms.services.charging.sessions import SessionFilter
 from onprem_csms.services.core.context import Tx
@@ -130,7 +130,7 @@ async def test_a_card_that_was_blocked_after_its_order_does_not_begin(site: Desk
         await visitor.post(f"/c/{slug}/order", amount="2000")
         order = visitor.url
         await box.told_to_start.wait()
-        await site.ctx.write(tokens.block, ANNA, "lost")
+        await site.ctx.write(cards.block, ANNA, "lost")
         asked = AuthorizeRequest("CP1", ANNA)
         assert (await site.ctx.write(authorization.authorize, asked)).status == "blocked"
         await box.begin(ANNA)
@@ -266,7 +266,9 @@ async def test_a_blocked_card_is_told_so_and_orders_nothing(site: DeskSite, visi
         form = visitor.text
         await desk.get(f"/desk/cards/{ANNA}")
         await desk.post(f"/desk/cards/{ANNA}/block", reason="damaged")
-        assert "Your card is blocked" in await visitor.get(f"/c/{slug}")
+        assert "Your card is blocked" not in await visitor.get(f"/c/{slug}"), "its sign-ins have ended"
+        await signed_in(site, visitor)
+        assert "Your card is blocked" in visitor.text
         visitor.text = form
         await visitor.post(f"/c/{slug}/order", amount="2000")
         assert visitor.status == 409

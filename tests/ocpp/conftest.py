@@ -28,8 +28,8 @@ from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.cards import cards
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory, records
 from onprem_csms.services.chargers.records import Quirk
 from onprem_csms.services.charging import presence, sessions
@@ -244,7 +244,7 @@ async def site(tmp_path: Path, options: Options) -> AsyncIterator[Site]:
         tariff = simple_tariff("Standard", "HUF", per_kwh="149", vat_percent="27", timezone="Europe/Budapest")
         stored = await made.do(tariffs.create, tariff)
         await made.do(tariffs.make_default, getattr(stored, "id", stored))
-        await made.do(tokens.create, NewCard(uid="04A1B2C3", type="personal"))
+        await made.do(cards.create, NewCard(uid="04A1B2C3", kind="personal"))
         yield made
 
 

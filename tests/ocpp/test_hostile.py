@@ -310,7 +310,7 @@ async def test_a_broken_start_is_a_session_to_look_at(site: Site) -> None:
     )
     assert_normal("StartTransaction", await charger.hear())
     (session,) = await site.sessions()
-    assert (session.token_uid, session.review) == (CARD, "open")
+    assert (session.card_uid, session.review) == (CARD, "open")
     assert "broken" in {item.kind for item in await site.see(review.of_session, session.id)}
 
 

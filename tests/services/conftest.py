@@ -17,8 +17,8 @@ from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import Reading, Verdict
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.cards import balances, cards
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import reports, sessions
 from onprem_csms.services.charging.sessions import SessionView
@@ -58,8 +58,8 @@ class House:
 
     async def prepaid_card(self, uid: str, amount: int) -> int:
         """Issue a prepaid card with a balance; returns the wallet's id."""
-        await self.do(tokens.create, NewCard(uid=uid, type="prepaid"))
-        card = await self.do(tokens.get, uid)
+        await self.do(cards.create, NewCard(uid=uid, kind="prepaid"))
+        card = await self.do(cards.get, uid)
         if amount:
             await self.top_up(card.wallet.id, amount)
         wallet_id: int = card.wallet.id
@@ -68,7 +68,7 @@ class House:
     async def top_up(self, wallet_id: int, amount: int) -> None:
         """Top a wallet up with a key of its own."""
         self.topups += 1
-        await self.do(wallets.top_up, TopUp(wallet_id, amount, f"test-{self.topups}"))
+        await self.do(balances.top_up, TopUp(wallet_id, amount, f"test-{self.topups}"))
 
     async def tell(self, report: Report) -> ReportAnswer:
         """Report something."""

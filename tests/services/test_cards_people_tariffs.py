@@ -14,9 +14,9 @@ from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services.access import api_keys
-from onprem_csms.services.cards import people, pin_attempts, tokens
+from onprem_csms.services.cards import cards, people, pin_attempts, pins
+from onprem_csms.services.cards.cards import CardFilter, NewCard
 from onprem_csms.services.cards.people import NewPerson, PersonFilter
-from onprem_csms.services.cards.tokens import CardFilter, NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.money import tariffs
@@ -63,44 +63,44 @@ def test_a_damaged_hash_fits_nothing() -> None:
 
 
 async def test_the_right_pin_names_its_card(house: House, ctx: Context) -> None:
-    await house.do(tokens.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
-    assert (await tokens.check_pin(ctx, f" {UID.lower()} ", "1234")).uid == UID
+    await house.do(cards.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
+    assert (await pins.check_pin(ctx, f" {UID.lower()} ", "1234")).uid == UID
 
 
 async def test_a_wrong_pin_an_unknown_card_and_one_without_a_pin_sound_alike(
     house: House, ctx: Context
 ) -> None:
-    await house.do(tokens.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
-    await house.do(tokens.create, NewCard("04AA0002", "personal"))
+    await house.do(cards.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
+    await house.do(cards.create, NewCard("04AA0002", "personal"))
     said = set()
     for uid, pin in ((UID, "9999"), ("04AA0001", "1234"), ("04AA0002", "1234"), ("", "1234"), (UID, "")):
         with pytest.raises(Unauthenticated) as refused:
-            await tokens.check_pin(ctx, uid, pin)
+            await pins.check_pin(ctx, uid, pin)
         said.add(str(refused.value))
     assert len(said) == 1
 
 
 async def test_guessing_costs_a_wait_that_doubles(house: House, ctx: Context) -> None:
-    await house.do(tokens.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
+    card = await house.do(cards.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
     for _ in range(pin_attempts.FREE_ATTEMPTS):
-        await house.do(pin_attempts.begin, UID)
+        await house.do(pin_attempts.begin, card.id)
     with pytest.raises(Forbidden, match="Wait 30 seconds"):
-        await tokens.check_pin(ctx, UID, "1234")
+        await pins.check_pin(ctx, UID, "1234")
     house.later(30)
     with pytest.raises(Unauthenticated):
-        await tokens.check_pin(ctx, UID, "0000")
+        await pins.check_pin(ctx, UID, "0000")
     with pytest.raises(Forbidden, match="Wait 60 seconds"):
-        await tokens.check_pin(ctx, UID, "1234")
+        await pins.check_pin(ctx, UID, "1234")
     house.later(60)
-    assert (await tokens.check_pin(ctx, UID, "1234")).uid == UID
+    assert (await pins.check_pin(ctx, UID, "1234")).uid == UID
     with pytest.raises(Unauthenticated):
-        await tokens.check_pin(ctx, UID, "0000")
-    assert (await tokens.check_pin(ctx, UID, "1234")).uid == UID, "the right one began the count anew"
+        await pins.check_pin(ctx, UID, "0000")
+    assert (await pins.check_pin(ctx, UID, "1234")).uid == UID, "the right one began the count anew"
 
 
 async def test_guesses_at_the_same_moment_are_no_free_ones(house: House, ctx: Context) -> None:
-    await house.do(tokens.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
-    guesses = (tokens.check_pin(ctx, UID, f"{number:04}") for number in range(20))
+    await house.do(cards.create, NewCard(UID, "personal", pin_hash=hash_pin("1234")))
+    guesses = (pins.check_pin(ctx, UID, f"{number:04}") for number in range(20))
     found = await asyncio.gather(*guesses, return_exceptions=True)
     assert sum(isinstance(one, Unauthenticated) for one in found) == pin_attempts.FREE_ATTEMPTS
 
@@ -121,38 +121,38 @@ def test_no_wait_is_longer_than_a_quarter_of_an_hour() -> None:
 
 
 async def test_a_card_that_becomes_prepaid_gets_a_wallet(house: House) -> None:
-    await house.do(tokens.create, NewCard(UID, "personal", label="van"))
-    card = await house.do(tokens.change, UID, {"type": "prepaid"})
+    await house.do(cards.create, NewCard(UID, "personal", label="van"))
+    card = await house.do(cards.change, UID, {"kind": "prepaid"})
     assert (card.wallet.currency, card.wallet.balance, card.label) == ("HUF", 0, "van")
 
 
 async def test_the_reason_of_a_block_goes_with_the_block(house: House) -> None:
-    await house.do(tokens.create, NewCard(UID, "personal"))
-    blocked = await house.do(tokens.block, UID, " stolen ")
+    await house.do(cards.create, NewCard(UID, "personal"))
+    blocked = await house.do(cards.block, UID, " stolen ")
     assert (blocked.status, blocked.status_reason) == ("blocked", "stolen")
-    assert (await house.do(tokens.change, UID, {"label": "x"})).status_reason == "stolen"
-    free = await house.do(tokens.unblock, UID)
+    assert (await house.do(cards.change, UID, {"label": "x"})).status_reason == "stolen"
+    free = await house.do(cards.unblock, UID)
     assert (free.status, free.status_reason) == ("active", "")
 
 
 async def test_a_word_is_a_card_number_too(house: House) -> None:
-    card = await house.do(tokens.create, NewCard("free charging", "personal"))
+    card = await house.do(cards.create, NewCard("free charging", "personal"))
     assert card.uid == "FREE CHARGING"
     with pytest.raises(Invalid):
-        await house.do(tokens.create, NewCard(" ", "personal"))
+        await house.do(cards.create, NewCard(" ", "personal"))
 
 
 async def test_cards_are_found_by_every_word_of_a_search(house: House) -> None:
     anna = await house.do(people.create, NewPerson("Szűcs Anna"))
-    await house.do(tokens.create, NewCard(UID, "personal", person_id=anna.id, group="FLEET"))
-    await house.do(tokens.create, NewCard("04AA0002", "personal", group="FLEET"))
+    await house.do(cards.create, NewCard(UID, "personal", person_id=anna.id, group="FLEET"))
+    await house.do(cards.create, NewCard("04AA0002", "personal", group="FLEET"))
     for text, expected in {
         "szucs fleet": [UID],
         "FLEET": [UID, "04AA0002"],
         "04aa": ["04AA0002"],
         "x": [],
     }.items():
-        assert sorted(card.uid for card in await house.do(tokens.find, CardFilter(text))) == sorted(
+        assert sorted(card.uid for card in await house.do(cards.find, CardFilter(text))) == sorted(
             expected
         ), text
 
@@ -171,7 +171,7 @@ async def test_somebody_archived_is_not_found_any_more(house: House) -> None:
 
 async def test_somebody_with_a_card_stays(house: House) -> None:
     anna = await house.do(people.create, NewPerson("Anna"))
-    await house.do(tokens.create, NewCard(UID, "personal", person_id=anna.id))
+    await house.do(cards.create, NewCard(UID, "personal", person_id=anna.id))
     with pytest.raises(Conflict):
         await house.do(people.archive, anna.id)
 

@@ -10,8 +10,8 @@ from onprem_csms.domain.chargers.chargers import StatusChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading
 from onprem_csms.errors import Conflict
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.cards import cards
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import authorization, presence, recording, review, sessions
 from onprem_csms.services.money import wallets
@@ -81,7 +81,7 @@ async def test_of_fifty_parallel_starts_on_one_balance_one_wins(house: House) ->
 
 async def test_two_cards_of_one_wallet_do_not_spend_it_twice(house: House) -> None:
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
-    await house.do(tokens.create, NewCard(uid="04AABBCCEE", type="prepaid", wallet_id=wallet_id))
+    await house.do(cards.create, NewCard(uid="04AABBCCEE", kind="prepaid", wallet_id=wallet_id))
     one = await house.start("04AABBCCDD", "CP1")
     other = await house.start("04AABBCCEE", "CP2")
     assert (one.verdict.status, other.verdict.status) == ("accepted", "no_credit")
@@ -132,10 +132,10 @@ async def test_what_was_delivered_beyond_the_balance_is_booked_below_zero_and_bl
     house.later(7200)
     await house.stop(started, 20000)
     assert (await house.wallet(wallet_id)).balance == 1000 - 300 - 2980
-    assert (await house.store.read(tokens.get, "04AABBCCDD")).status == "blocked"
+    assert (await house.store.read(cards.get, "04AABBCCDD")).status == "blocked"
     assert "below_zero" in [item.kind for item in await house.store.read(review.find)]
     await house.top_up(wallet_id, 5000)
-    assert (await house.store.read(tokens.get, "04AABBCCDD")).status == "active"
+    assert (await house.store.read(cards.get, "04AABBCCDD")).status == "active"
     assert await house.faults() == []
 
 
@@ -151,8 +151,8 @@ async def test_a_refused_card_gets_a_transaction_and_what_is_delivered_is_review
 
 
 async def test_a_refused_start_opens_no_door_and_closes_none_for_the_card(house: House) -> None:
-    blocked = NewCard(uid="B10C", type="prepaid", status="blocked")
-    await house.do(tokens.create, blocked)
+    blocked = NewCard(uid="B10C", kind="prepaid", status="blocked")
+    await house.do(cards.create, blocked)
     await house.prepaid_card("04AABBCCDD", 5000)
     await house.start("B10C", "CP2")
     asked = await house.do(authorization.authorize, AuthorizeRequest("CP2", "B10C"))
@@ -306,7 +306,7 @@ async def test_a_session_that_begins_while_the_car_asks_for_nothing_idles_once_t
 async def test_a_card_whose_money_is_of_another_currency_than_the_price_does_not_charge_for_nothing(
     house: House,
 ) -> None:
-    euros = await house.do(tokens.create, NewCard(uid="04EE", type="prepaid", currency="EUR"))
+    euros = await house.do(cards.create, NewCard(uid="04EE", kind="prepaid", currency="EUR"))
     await house.top_up(euros.wallet.id, 5000)
     asked = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04EE"))
     assert asked.status == "no_credit"
@@ -314,7 +314,7 @@ async def test_a_card_whose_money_is_of_another_currency_than_the_price_does_not
 
 
 async def test_a_personal_card_charges_and_nothing_is_booked(house: House) -> None:
-    await house.do(tokens.create, NewCard(uid="04AABBCCDD", type="personal"))
+    await house.do(cards.create, NewCard(uid="04AABBCCDD", kind="personal"))
     started = await house.start("04AABBCCDD")
     house.later(600)
     await house.stop(started, 3000)
@@ -393,7 +393,7 @@ async def test_a_refused_start_that_delivers_nothing_pays_no_start_fee(house: Ho
 
 async def test_the_answer_to_a_start_names_the_group_whose_members_may_stop_it(house: House) -> None:
     for uid in ("04AABBCCDD", "04AABBCCEE"):
-        await house.do(tokens.create, NewCard(uid=uid, type="personal", group="FLEET"))
+        await house.do(cards.create, NewCard(uid=uid, kind="personal", group="FLEET"))
     started = await house.start("04AABBCCDD")
     assert started.verdict.group == "FLEET"
     member = await house.do(authorization.authorize, AuthorizeRequest("CP1", "04AABBCCEE"))

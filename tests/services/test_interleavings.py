@@ -17,8 +17,8 @@ from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.domain.money.money import round_half_up
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import NewCard
+from onprem_csms.services.cards import cards
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import ending, reports, sessions
 from onprem_csms.services.charging.sessions import SessionFilter
@@ -75,7 +75,7 @@ class World:
 
     def _card(self, number: int) -> Card:
         card = Card(f"04{self.seed:08X}{number:04X}")
-        made = tokens.create(self.tx, NewCard(uid=card.uid, type="prepaid"))
+        made = cards.create(self.tx, NewCard(uid=card.uid, kind="prepaid"))
         assert made.wallet is not None
         card.wallet_id = made.wallet.id
         return card

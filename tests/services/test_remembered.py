@@ -6,9 +6,9 @@ import pytest
 
 from onprem_csms.domain.charging.sessions import AuthorizeRequest
 from onprem_csms.domain.money.tariffs import simple_tariff
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import cards, people
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.cards.people import NewPerson
-from onprem_csms.services.cards.tokens import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import authorization
 from onprem_csms.services.core.context import Tx
@@ -27,24 +27,24 @@ async def verdict(house: House, uid: str) -> str:
 async def test_a_card_is_judged_by_its_present_state(house: House) -> None:
     await house.prepaid_card("04A1", 5_000)
     assert await verdict(house, "04A1") == "accepted"
-    await house.do(tokens.block, "04A1", "lost")
+    await house.do(cards.block, "04A1", "lost")
     assert await verdict(house, "04A1") == "blocked"
-    await house.do(tokens.unblock, "04A1")
+    await house.do(cards.unblock, "04A1")
     assert await verdict(house, "04A1") == "accepted"
-    await house.do(tokens.change, "04A1", {"expires_at": house.clock.at - timedelta(days=1)})
+    await house.do(cards.change, "04A1", {"expires_at": house.clock.at - timedelta(days=1)})
     assert await verdict(house, "04A1") == "expired"
-    await house.do(tokens.archive, "04A1")
+    await house.do(cards.archive, "04A1")
     assert await verdict(house, "04A1") == "invalid"
-    await house.do(tokens.create, NewCard("04A1", "personal"))
+    await house.do(cards.create, NewCard("04A1", "personal"))
     assert await verdict(house, "04A1") == "accepted"
 
 
 async def test_a_card_shows_its_holder_s_present_name(house: House) -> None:
     person = await house.do(people.create, NewPerson("Kiss Anna"))
-    await house.do(tokens.create, NewCard("04A1", "personal", person_id=person.id))
-    assert (await house.do(tokens.get, "04A1")).person_name == "Kiss Anna"
+    await house.do(cards.create, NewCard("04A1", "personal", person_id=person.id))
+    assert (await house.do(cards.get, "04A1")).person_name == "Kiss Anna"
     await house.do(people.change, person.id, {"name": "Nagy Anna"})
-    assert (await house.do(tokens.get, "04A1")).person_name == "Nagy Anna"
+    assert (await house.do(cards.get, "04A1")).person_name == "Nagy Anna"
 
 
 async def test_a_session_begins_with_the_tariff_that_holds_now(house: House) -> None:

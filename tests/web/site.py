@@ -18,9 +18,9 @@ from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import NewOperator
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import cards, people
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.cards.people import NewPerson
-from onprem_csms.services.cards.tokens import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import presence, reports
 from onprem_csms.services.core.context import Context, Tx
@@ -140,7 +140,7 @@ def _build(tx: Tx) -> None:
             StatusChange(CHARGER, number, "faulted" if error else "charging", tx.now, error),
         )
     person = people.create(tx, NewPerson("Kovács Ágnes"))
-    card = tokens.create(tx, NewCard(CARD, "prepaid", person_id=person.id))
+    card = cards.create(tx, NewCard(CARD, "prepaid", person_id=person.id))
     assert card.wallet is not None
     wallets.top_up(tx, TopUp(card.wallet.id, 50_000, "first", operator="clerk"))
 

@@ -1,4 +1,5 @@
-from onprem_csms.services.access import logins, operators
+from onprem_csms.services.access import operators
+from onprem_csms.services.core import logins
 from tests.web.site import PASSWORD, Site
 
 FORM = {"name": "Ági", "password": PASSWORD, "repeated": PASSWORD, "language": "hu"}

@@ -1,8 +1,5 @@
-"""Operators, their sign-ins and those of drivers, and the one-time set-up link."""
+"""Operators, and the one-time set-up link."""
 
-from datetime import datetime
-
-from onprem_csms.clock import to_text
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 
@@ -71,63 +68,6 @@ def set_disabled(tx: Tx, operator_id: int, disabled: bool) -> None:
     tx.execute(
         "UPDATE operators SET disabled_at = ? WHERE id = ?", (tx.now_text if disabled else None, operator_id)
     )
-
-
-def add_login(
-    tx: Tx, digest: str, kind: str, owner: tuple[int | None, str | None], expires_at: datetime
-) -> None:
-    """Keep a sign-in; ``owner`` is the operator's id or the card's uid."""
-    tx.execute(
-        """
-        INSERT INTO logins (digest, kind, operator_id, token_uid, created_at, seen_at, expires_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        (digest, kind, *owner, tx.now_text, tx.now_text, to_text(expires_at)),
-    )
-
-
-def login(tx: Tx, digest: str) -> Row | None:
-    """Return a sign-in that still counts."""
-    return tx.one(
-        """
-        SELECT
-            kind,
-            operator_id,
-            token_uid,
-            created_at,
-            seen_at,
-            expires_at
-        FROM logins
-        WHERE digest = ? AND expires_at > ?
-        """,
-        (digest, tx.now_text),
-    )
-
-
-def see_login(tx: Tx, digest: str, expires_at: datetime) -> None:
-    """Keep a sign-in alive."""
-    tx.execute(
-        "UPDATE logins SET seen_at = ?, expires_at = ? WHERE digest = ?",
-        (tx.now_text, to_text(expires_at), digest),
-    )
-
-
-def drop_login(tx: Tx, digest: str) -> None:
-    """End one sign-in."""
-    tx.execute("DELETE FROM logins WHERE digest = ?", (digest,))
-
-
-def drop_logins_of(tx: Tx, operator_id: int | None, token_uid: str | None) -> None:
-    """End every sign-in of an operator or of a card."""
-    tx.execute(
-        "DELETE FROM logins WHERE operator_id IS ? AND token_uid IS ?",
-        (operator_id, token_uid),
-    )
-
-
-def drop_stale_logins(tx: Tx) -> None:
-    """Forget sign-ins that have run out."""
-    tx.execute("DELETE FROM logins WHERE expires_at <= ?", (tx.now_text,))
 
 
 def setup_digest(tx: Tx) -> str | None:

@@ -1,8 +1,12 @@
 """The table ``people``."""
 
-from onprem_csms.db.cards import tokens
+from datetime import datetime
+from typing import NamedTuple
+
+from onprem_csms.clock import from_millis, to_millis
+from onprem_csms.db.cards import cards
 from onprem_csms.db.engine.connection import Row
-from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.tx import Tx
 
 _SELECT = """
     SELECT
@@ -17,49 +21,85 @@ _SELECT = """
 """
 
 
-def insert(tx: Tx, values: dict[str, str]) -> int:
+class PersonValues(NamedTuple):
+    """What can be written of a person."""
+
+    name: str
+    email: str
+    phone: str
+    note: str
+    language: str
+
+
+class PersonRecord(NamedTuple):
+    """A person as they are stored."""
+
+    id: int
+    name: str
+    email: str
+    phone: str
+    note: str
+    language: str
+    created_at: datetime
+
+
+def insert(tx: Tx, values: PersonValues) -> int:
     """Add a person; returns the id."""
     return tx.insert(
         """
         INSERT INTO people (name, email, phone, note, language, created_at, updated_at)
-        VALUES (:name, :email, :phone, :note, :language, :now, :now)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
         """,
-        {**values, "now": tx.now_text},
+        (*values, to_millis(tx.now), to_millis(tx.now)),
     )
 
 
-def by_id(tx: Tx, person_id: int) -> Row | None:
+def by_id(tx: Tx, person_id: int) -> PersonRecord | None:
     """Return a person who is not archived."""
-    return tx.one(_SELECT + "WHERE id = ? AND archived_at IS NULL", (person_id,))
+    row = tx.one(_SELECT + "WHERE id = ? AND archived_at IS NULL", (person_id,))
+    return None if row is None else _person(row)
 
 
-def page(tx: Tx, after: int, limit: int) -> list[Row]:
+def page(tx: Tx, after: int, limit: int) -> list[PersonRecord]:
     """Return people by id, from beyond ``after``; -1 as limit is all of them."""
-    return tx.all(
+    rows = tx.all(
         _SELECT + "WHERE id > ? AND archived_at IS NULL ORDER BY id LIMIT ?",
         (after, limit),
     )
+    return [_person(row) for row in rows]
 
 
-def update(tx: Tx, person_id: int, values: dict[str, str]) -> None:
+def update(tx: Tx, person_id: int, values: PersonValues) -> None:
     """Write everything that can change of a person."""
     tx.execute(
         """
         UPDATE people
         SET
-            name = :name,
-            email = :email,
-            phone = :phone,
-            note = :note,
-            language = :language,
-            updated_at = :now
-        WHERE id = :id
+            name = ?,
+            email = ?,
+            phone = ?,
+            note = ?,
+            language = ?,
+            updated_at = ?
+        WHERE id = ?
         """,
-        {**values, "now": tx.now_text, "id": person_id},
+        (*values, to_millis(tx.now), person_id),
     )
-    tokens.changed(tx)  # a card is remembered with its holder's name
+    cards.all_changed(tx)  # a card is remembered with its holder's name
 
 
 def archive(tx: Tx, person_id: int) -> None:
     """Take a person off every list; the row stays for the records that name it."""
-    tx.execute("UPDATE people SET archived_at = ? WHERE id = ?", (tx.now_text, person_id))
+    tx.execute("UPDATE people SET archived_at = ? WHERE id = ?", (to_millis(tx.now), person_id))
+
+
+def _person(row: Row) -> PersonRecord:
+    return PersonRecord(
+        id=row["id"],
+        name=row["name"],
+        email=row["email"],
+        phone=row["phone"],
+        note=row["note"],
+        language=row["language"],
+        created_at=from_millis(row["created_at"]),
+    )

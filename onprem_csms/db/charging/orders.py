@@ -26,18 +26,18 @@ def by_key(tx: Tx, idempotency_key: str) -> Row | None:
     return tx.one("SELECT * FROM orders WHERE idempotency_key = ?", (idempotency_key,))
 
 
-def open_for(tx: Tx, charger_id: str, uid: str) -> Row | None:
+def open_for(tx: Tx, charger_id: str, card_id: int) -> Row | None:
     """Return the oldest open order of a card on a charger."""
     return tx.one(
         f"""
         SELECT *
         FROM orders
         WHERE charger_id = ?
-        AND uid = ?
+        AND card_id = ?
         AND status IN {_OPEN}
         ORDER BY created_at
         """,  # noqa: S608
-        (charger_id, uid),
+        (charger_id, card_id),
     )
 
 
@@ -82,7 +82,7 @@ def began(tx: Tx, order_id: str, session_id: int, hold_id: int | None) -> bool:
     return changed == 1
 
 
-def given_back(tx: Tx, place: tuple[str, int, str], since: str) -> Row | None:
+def given_back(tx: Tx, place: tuple[str, int, int], since: str) -> Row | None:
     """Return the last paid order of (charger, connector, card) that ended without a session since a moment."""
     return tx.one(
         """
@@ -90,7 +90,7 @@ def given_back(tx: Tx, place: tuple[str, int, str], since: str) -> Row | None:
         FROM orders
         WHERE charger_id = ?
         AND connector = ?
-        AND uid = ?
+        AND card_id = ?
         AND status IN ('expired', 'cancelled')
         AND hold_id IS NOT NULL
         AND ended_at >= ?
@@ -110,6 +110,11 @@ def never_sent(tx: Tx) -> list[Row]:
     return tx.all("SELECT * FROM orders WHERE status = 'held'")
 
 
-def of_token(tx: Tx, uid: str, limit: int) -> list[Row]:
+def of_card(tx: Tx, card_id: int, limit: int) -> list[Row]:
     """Return a card's orders, newest first."""
-    return tx.all("SELECT * FROM orders WHERE uid = ? ORDER BY created_at DESC LIMIT ?", (uid, limit))
+    return tx.all("SELECT * FROM orders WHERE card_id = ? ORDER BY created_at DESC LIMIT ?", (card_id, limit))
+
+
+def open_of_card(tx: Tx, card_id: int) -> list[Row]:
+    """Return the open orders of a card."""
+    return tx.all(f"SELECT * FROM orders WHERE card_id = ? AND status IN {_OPEN}", (card_id,))  # noqa: S608

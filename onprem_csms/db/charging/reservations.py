@@ -16,15 +16,17 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
             id,
             connector,
             uid,
+            card_id,
             group_name,
             expires_at,
             status,
             created_at
         )
-        VALUES (:charger_id, :id, :connector, :uid, :group_name, :expires_at, 'active', :now)
+        VALUES (:charger_id, :id, :connector, :uid, :card_id, :group_name, :expires_at, 'active', :now)
         ON CONFLICT (charger_id, id) DO UPDATE SET
             connector = excluded.connector,
             uid = excluded.uid,
+            card_id = excluded.card_id,
             group_name = excluded.group_name,
             expires_at = excluded.expires_at,
             status = 'active',

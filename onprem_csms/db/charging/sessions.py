@@ -14,6 +14,7 @@ _VIEW = """
     SELECT
         s.*,
         c.name AS charger_name,
+        k.uid AS card_uid,
         p.id AS person_id,
         p.name AS person_name,
         coalesce(j.at, r.at) AS read_at,
@@ -23,8 +24,8 @@ _VIEW = """
         iif(j.id IS NULL, r.soc_percent, j.soc_percent) AS live_soc_percent
     FROM sessions s
     LEFT JOIN chargers c ON c.id = s.charger_id
-    LEFT JOIN tokens t ON t.uid = s.token_uid
-    LEFT JOIN people p ON p.id = t.person_id
+    LEFT JOIN cards k ON k.id = s.card_id
+    LEFT JOIN people p ON p.id = k.person_id
     LEFT JOIN readings r ON r.session_id = s.id
         AND r.at = (SELECT max(q.at) FROM readings q WHERE q.session_id = s.id)
     LEFT JOIN (SELECT session_id, max(id) AS id FROM reading_journal GROUP BY session_id) l
@@ -98,18 +99,18 @@ def active_of_charger(tx: Tx, charger_id: str) -> list[Row]:
     return tx.all("SELECT * FROM sessions WHERE charger_id = ? AND state = 'active'", (charger_id,))
 
 
-def active_of_token(tx: Tx, token_uid: str) -> list[Row]:
+def active_of_card(tx: Tx, card_id: int) -> list[Row]:
     """Return the active sessions that a card was allowed to begin."""
     # Left to itself SQLite goes through every session that the card ever had.
     return tx.all(
         """
         SELECT *
-        FROM sessions INDEXED BY sessions_active_by_token
-        WHERE token_uid = ?
+        FROM sessions INDEXED BY sessions_active_by_card
+        WHERE card_id = ?
         AND state = 'active'
         AND verdict = 'accepted'
         """,
-        (token_uid,),
+        (card_id,),
     )
 
 
@@ -119,11 +120,11 @@ def active_of_group(tx: Tx, charger_id: str, group: str) -> Row | None:
         """
         SELECT s.*
         FROM sessions s
-        JOIN tokens t ON t.uid = s.token_uid
+        JOIN cards k ON k.id = s.card_id
         WHERE s.charger_id = ?
         AND s.state = 'active'
         AND s.verdict = 'accepted'
-        AND t.group_name = ?
+        AND k.group_name = ?
         """,
         (charger_id, group),
     )

@@ -22,11 +22,16 @@ CREATE TABLE logins (
     digest TEXT PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('operator', 'driver')),
     operator_id INTEGER REFERENCES operators (id),
-    token_uid TEXT,
-    created_at TEXT NOT NULL,
-    seen_at TEXT NOT NULL,
-    expires_at TEXT NOT NULL
+    card_id INTEGER REFERENCES cards (id),
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    CHECK ((kind = 'operator') = (operator_id IS NOT NULL)),
+    CHECK ((kind = 'driver') = (card_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX logins_by_operator ON logins (operator_id) WHERE operator_id IS NOT NULL;
+CREATE INDEX logins_by_card ON logins (card_id) WHERE card_id IS NOT NULL;
+CREATE INDEX logins_by_end ON logins (expires_at);
 
 CREATE TABLE api_keys (
     id INTEGER PRIMARY KEY,
@@ -273,6 +278,7 @@ CREATE TABLE reservations (
     id INTEGER NOT NULL,
     connector INTEGER NOT NULL,
     uid TEXT NOT NULL,
+    card_id INTEGER REFERENCES cards (id),
     group_name TEXT,
     expires_at TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('active', 'used', 'cancelled', 'expired')),
@@ -312,9 +318,9 @@ CREATE TABLE people (
     phone TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '',
     language TEXT NOT NULL DEFAULT '',
-    created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
-    archived_at TEXT
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    archived_at INTEGER
 ) STRICT;
 
 CREATE TABLE accounts (
@@ -339,24 +345,41 @@ CREATE TABLE wallets (
 ) STRICT;
 CREATE INDEX wallets_by_person ON wallets (person_id);
 
-CREATE TABLE tokens (
-    uid TEXT PRIMARY KEY,
-    type TEXT NOT NULL CHECK (type IN ('personal', 'prepaid')),
-    status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked', 'lost')),
+CREATE TABLE card_kinds (
+    kind TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+INSERT INTO card_kinds (kind) VALUES ('personal'), ('prepaid');
+
+CREATE TABLE card_statuses (
+    status TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+INSERT INTO card_statuses (status) VALUES ('active'), ('blocked'), ('lost');
+
+-- A row for each issue: the same plastic issued again, or another one for a lost one, is another card.
+CREATE TABLE cards (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL,
+    kind TEXT NOT NULL REFERENCES card_kinds (kind),
+    status TEXT NOT NULL DEFAULT 'active' REFERENCES card_statuses (status),
     status_reason TEXT NOT NULL DEFAULT '',
-    expires_at TEXT,
+    expires_at INTEGER,
     group_name TEXT,
     label TEXT NOT NULL DEFAULT '',
     person_id INTEGER REFERENCES people (id),
+    holder_since INTEGER NOT NULL,
     wallet_id INTEGER REFERENCES wallets (id),
     pin_hash TEXT,
-    created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
-    archived_at TEXT,
-    CHECK (type <> 'prepaid' OR wallet_id IS NOT NULL)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX tokens_by_person ON tokens (person_id);
-CREATE INDEX tokens_by_wallet ON tokens (wallet_id);
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    archived_at INTEGER,
+    replaced_by INTEGER REFERENCES cards (id),
+    CHECK (kind <> 'prepaid' OR wallet_id IS NOT NULL),
+    CHECK (replaced_by IS NULL OR archived_at IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX cards_in_use ON cards (uid) WHERE archived_at IS NULL;
+CREATE INDEX cards_by_uid ON cards (uid);
+CREATE INDEX cards_by_person ON cards (person_id);
+CREATE INDEX cards_by_wallet ON cards (wallet_id);
 
 -- Append-only. ``hash`` covers the row, its postings and the hash before it.
 CREATE TABLE entries (
@@ -416,6 +439,7 @@ CREATE TABLE orders (
     charger_id TEXT NOT NULL,
     connector INTEGER NOT NULL,
     uid TEXT NOT NULL,
+    card_id INTEGER NOT NULL REFERENCES cards (id),
     wallet_id INTEGER REFERENCES wallets (id),
     hold_id INTEGER REFERENCES holds (id),
     amount INTEGER NOT NULL,
@@ -426,8 +450,9 @@ CREATE TABLE orders (
     expires_at TEXT NOT NULL,
     ended_at TEXT
 ) STRICT;
-CREATE INDEX orders_open ON orders (charger_id, uid) WHERE status IN ('held', 'sent', 'accepted');
-CREATE INDEX orders_given_back ON orders (charger_id, uid) WHERE status IN ('expired', 'cancelled');
+CREATE INDEX orders_by_card ON orders (card_id, created_at);
+CREATE INDEX orders_open ON orders (charger_id, card_id) WHERE status IN ('held', 'sent', 'accepted');
+CREATE INDEX orders_given_back ON orders (charger_id, card_id) WHERE status IN ('expired', 'cancelled');
 CREATE INDEX orders_by_session ON orders (session_id) WHERE session_id IS NOT NULL;
 
 -- ---------------------------------------------------------------- sessions
@@ -439,7 +464,7 @@ CREATE TABLE sessions (
     transaction_id TEXT NOT NULL,
     start_key TEXT NOT NULL,
     uid TEXT NOT NULL,
-    token_uid TEXT,
+    card_id INTEGER REFERENCES cards (id),
     wallet_id INTEGER REFERENCES wallets (id),
     hold_id INTEGER REFERENCES holds (id),
     order_id TEXT,
@@ -471,8 +496,8 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE INDEX sessions_by_start ON sessions (start_key, charger_id);
 CREATE INDEX sessions_active ON sessions (charger_id, connector) WHERE state = 'active';
-CREATE INDEX sessions_active_by_token ON sessions (token_uid) WHERE state = 'active';
-CREATE INDEX sessions_by_token ON sessions (token_uid, began_at);
+CREATE INDEX sessions_active_by_card ON sessions (card_id) WHERE state = 'active';
+CREATE INDEX sessions_by_card ON sessions (card_id, began_at);
 CREATE INDEX sessions_by_wallet ON sessions (wallet_id, began_at);
 CREATE INDEX sessions_by_begin ON sessions (began_at);
 CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;
@@ -548,7 +573,7 @@ CREATE INDEX review_items_by_session ON review_items (session_id) WHERE session_
 
 -- Wrong PINs of a card in a row; the right one takes the row away.
 CREATE TABLE pin_failures (
-    uid TEXT PRIMARY KEY,
+    card_id INTEGER PRIMARY KEY REFERENCES cards (id),
     times INTEGER NOT NULL,
-    last_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+    last_at INTEGER NOT NULL
+) STRICT;

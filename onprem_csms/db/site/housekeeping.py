@@ -43,8 +43,3 @@ def forget_frames(tx: Tx, before: str) -> int:
         """
     )
     return gone
-
-
-def forget_logins(tx: Tx) -> int:
-    """Delete sign-ins whose time is over; returns how many."""
-    return tx.execute("DELETE FROM logins WHERE expires_at < ?", (tx.now_text,))

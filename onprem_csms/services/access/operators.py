@@ -13,8 +13,7 @@ from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.secrets import hash_password, verify_password
 from onprem_csms.errors import Conflict, Invalid, NotFound, Unauthenticated
-from onprem_csms.services.access import logins
-from onprem_csms.services.core import audit
+from onprem_csms.services.core import audit, logins
 from onprem_csms.services.core.context import Context, Transactions
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.services.core.throttle import Throttle

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from onprem_csms.clock import from_text
-from onprem_csms.db.cards import people, tokens
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.cards import cards, people
+from onprem_csms.db.cards.people import PersonRecord, PersonValues
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
@@ -62,20 +61,20 @@ def create(tx: Tx, person: NewPerson) -> Person:
 
 def get(tx: Tx, person_id: int) -> Person:
     """Return a person; NotFound."""
-    row = people.by_id(tx, person_id)
-    if row is None:
+    record = people.by_id(tx, person_id)
+    if record is None:
         raise NotFound("There is no person {id}.", id=person_id)
-    return _person(row)
+    return _person(record)
 
 
 def find(tx: Tx, wanted: PersonFilter) -> list[Person]:
     """Return people in the order of their ids."""
     if not wanted.text.strip():
-        return [_person(row) for row in people.page(tx, wanted.after, wanted.limit)]
+        return [_person(record) for record in people.page(tx, wanted.after, wanted.limit)]
     # SQLite compares letters beyond ASCII only as they are; a site's people are few enough to look at.
-    rows = people.page(tx, wanted.after, -1)
-    hits = (row for row in rows if matches(wanted.text, row["name"], row["email"], row["phone"]))
-    return [_person(row) for row in islice(hits, wanted.limit)]
+    everybody = people.page(tx, wanted.after, -1)
+    hits = (one for one in everybody if matches(wanted.text, one.name, one.email, one.phone))
+    return [_person(record) for record in islice(hits, wanted.limit)]
 
 
 def change(tx: Tx, person_id: int, changes: Mapping[str, str]) -> Person:
@@ -90,39 +89,32 @@ def change(tx: Tx, person_id: int, changes: Mapping[str, str]) -> Person:
 def archive(tx: Tx, person_id: int) -> None:
     """Archive a person; NotFound, or Conflict while they carry cards."""
     get(tx, person_id)
-    if tokens.count_of_person(tx, person_id):
+    if cards.count_of_person(tx, person_id):
         raise Conflict("This person still has cards. Give them to somebody else or remove them first.")
     people.archive(tx, person_id)
     tx.emit(Event("person", str(person_id)))
 
 
-def _checked(person: NewPerson) -> dict[str, str]:
-    values = {field: text.strip() for field, text in asdict(person).items()}
+def _checked(person: NewPerson) -> PersonValues:
+    told = (person.name, person.email, person.phone, person.note, person.language)
+    values = PersonValues(*(text.strip() for text in told))
     faults = [(fault.path, fault.message) for fault in _faults(values)]
     if faults:
         raise Invalid("The person's data has faults.", faults=faults)
     return values
 
 
-def _faults(values: dict[str, str]) -> Iterator[Invalid]:
-    if not values["name"]:
+def _faults(values: PersonValues) -> Iterator[Invalid]:
+    if not values.name:
         yield Invalid("A person needs a name.", path="name")
-    if values["email"] and not _EMAIL.fullmatch(values["email"]):
+    if values.email and not _EMAIL.fullmatch(values.email):
         yield Invalid("This is no e-mail address.", path="email")
-    if values["language"] not in LANGUAGES:
+    if values.language not in LANGUAGES:
         yield Invalid("The language must be en or hu.", path="language")
-    for field, text in values.items():
+    for field, text in values._asdict().items():
         if len(text) > (LONGEST_NOTE if field == "note" else LONGEST_FIELD):
             yield Invalid("This text is too long.", path=field)
 
 
-def _person(row: Row) -> Person:
-    return Person(
-        id=row["id"],
-        name=row["name"],
-        email=row["email"],
-        phone=row["phone"],
-        note=row["note"],
-        language=row["language"],
-        created_at=from_text(row["created_at"]),
-    )
+def _person(record: PersonRecord) -> Person:
+    return Person(*record)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from onprem_csms.clock import maybe_from_text
-from onprem_csms.db.cards import tokens as rows
+from onprem_csms.db.cards import cards as rows
+from onprem_csms.db.cards.cards import CardRecord
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as session_rows
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.cards.numbers import canonical_uid, matches, transform
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Verdict
@@ -25,17 +24,17 @@ class Recognised:
     """A card number as a charger sent it, and the card it means, if any."""
 
     uid: str
-    card: Row | None
+    card: CardRecord | None
 
     @property
-    def token_uid(self) -> str | None:
-        """The number of the card that was found."""
-        return None if self.card is None else str(self.card["uid"])
+    def card_id(self) -> int | None:
+        """The card that was found."""
+        return None if self.card is None else self.card.id
 
     @property
     def group(self) -> str | None:
         """The group whose members may stop each other's sessions."""
-        return None if self.card is None else self.card["group_name"]
+        return None if self.card is None else self.card.group
 
 
 def recognise(tx: Tx, charger_id: str, sent: str) -> Recognised:
@@ -54,7 +53,7 @@ def recognise(tx: Tx, charger_id: str, sent: str) -> Recognised:
     if rule == "none":
         return Recognised(uid, None)
     if rule.startswith("first:"):
-        similar = [row for row in rows.beginning_with(tx, uid, _SIMILAR) if matches(uid, row["uid"], rule)]
+        similar = [card for card in rows.beginning_with(tx, uid, _SIMILAR) if matches(uid, card.uid, rule)]
         return Recognised(uid, similar[0] if len(similar) == 1 else None)
     return Recognised(uid, rows.by_uid(tx, transform(uid, rule)))
 
@@ -69,9 +68,9 @@ def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
     if found.card is None:
         return Verdict("invalid")
     if _may_stop(tx, request.charger_id, found):
-        return Verdict("accepted", maybe_from_text(found.card["expires_at"]), found.group)
+        return Verdict("accepted", found.card.expires_at, found.group)
     verdict = judge_card(found.card, tx.now)
-    if verdict.status != "accepted" or order_rows.open_for(tx, request.charger_id, found.card["uid"]):
+    if verdict.status != "accepted" or order_rows.open_for(tx, request.charger_id, found.card.id):
         return verdict
     if not can_pay(tx, request.charger_id, 1, found.card):
         return Verdict("no_credit", verdict.expires_at, verdict.group)
@@ -79,28 +78,26 @@ def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
 
 
 def _may_stop(tx: Tx, charger_id: str, found: Recognised) -> bool:
-    if any(
-        row["charger_id"] == charger_id for row in session_rows.active_of_token(tx, found.token_uid or "")
-    ):
+    running = () if found.card is None else session_rows.active_of_card(tx, found.card.id)
+    if any(row["charger_id"] == charger_id for row in running):
         return True
     return bool(found.group) and session_rows.active_of_group(tx, charger_id, found.group or "") is not None
 
 
-def judge_card(card: Row, now: datetime) -> Verdict:
+def judge_card(card: CardRecord, now: datetime) -> Verdict:
     """Judge a card by its own state, without its money."""
-    expires_at = maybe_from_text(card["expires_at"])
-    if card["status"] != "active":
-        return Verdict("blocked", expires_at, card["group_name"])
-    if expires_at is not None and expires_at <= now:
-        return Verdict("expired", expires_at, card["group_name"])
-    return Verdict("accepted", expires_at, card["group_name"])
+    if card.status != "active":
+        return Verdict("blocked", card.expires_at, card.group)
+    if card.expires_at is not None and card.expires_at <= now:
+        return Verdict("expired", card.expires_at, card.group)
+    return Verdict("accepted", card.expires_at, card.group)
 
 
-def can_pay(tx: Tx, charger_id: str, connector: int, card: Row) -> bool:
+def can_pay(tx: Tx, charger_id: str, connector: int, card: CardRecord) -> bool:
     """Tell whether a card has more available than a session costs before it delivers anything."""
-    if card["type"] == "personal" or card["wallet_id"] is None:
+    if card.kind == "personal" or card.wallet_id is None:
         return True
-    return covers(tx, charger_id, connector, wallets.get(tx, card["wallet_id"]))
+    return covers(tx, charger_id, connector, wallets.get(tx, card.wallet_id))
 
 
 def covers(tx: Tx, charger_id: str, connector: int, wallet: Wallet) -> bool:

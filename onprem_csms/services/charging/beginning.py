@@ -4,8 +4,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from onprem_csms.clock import maybe_from_text, to_text
-from onprem_csms.db.cards import tokens as token_rows
+from onprem_csms.clock import to_text
+from onprem_csms.db.cards import cards as card_rows
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.engine.connection import Row
@@ -104,10 +104,10 @@ def _repeated(tx: Tx, report: Report) -> Row | None:
 
 
 def _verdict(tx: Tx, session: Row) -> Verdict:
-    card = None if session["token_uid"] is None else token_rows.by_uid(tx, session["token_uid"])
+    card = None if session["card_id"] is None else card_rows.by_id(tx, session["card_id"])
     if card is None:
         return Verdict(session["verdict"])
-    return Verdict(session["verdict"], maybe_from_text(card["expires_at"]), card["group_name"])
+    return Verdict(session["verdict"], card.expires_at, card.group)
 
 
 def _supersede(tx: Tx, report: Report, place: Place) -> None:
@@ -155,7 +155,7 @@ def _paid_by(report: Report, found: Recognised, funds: prepaid.Funds) -> dict[st
     """Return the columns of who pays a session and what for."""
     return {
         "uid": found.uid,
-        "token_uid": found.token_uid,
+        "card_id": found.card_id,
         "wallet_id": funds.wallet_id,
         "hold_id": funds.hold_id,
         "verdict": funds.verdict,
@@ -169,11 +169,11 @@ def _order_for(tx: Tx, report: Report, found: Recognised) -> tuple[Row | None, R
     """Return the open order that a begin serves, and else the one whose charger still waited for the cable."""
     if found.card is None:
         return None, None
-    order = order_rows.open_for(tx, report.charger_id, found.card["uid"])
+    order = order_rows.open_for(tx, report.charger_id, found.card.id)
     if order is not None and _serves(order, report, found, tx.now):
         return order, None
     since = tx.now - timedelta(seconds=2 * tx.settings.prepaid.start_timeout_s)
-    place = (report.charger_id, (report.place or WHOLE_CHARGER).connector, found.card["uid"])
+    place = (report.charger_id, (report.place or WHOLE_CHARGER).connector, found.card.id)
     return None, order_rows.given_back(tx, place, to_text(since))
 
 

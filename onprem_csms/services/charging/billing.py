@@ -4,12 +4,11 @@ import json
 from datetime import datetime
 from typing import Any, TypeVar
 
-from onprem_csms.db.cards import tokens as token_rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.money import pricing
 from onprem_csms.domain.money.tariffs import Tariff, tariff_from_json, tariff_to_json
-from onprem_csms.events import Event
+from onprem_csms.services.cards import balances
 from onprem_csms.services.charging import review
 from onprem_csms.services.money import tariffs as tariff_service
 from onprem_csms.services.money import wallets
@@ -165,8 +164,5 @@ def _look_at_balance(tx: Tx, session: Row) -> None:
     if balance >= 0:
         return
     review.flag_session(tx, session, "below_zero", {"balance": balance})
-    uid = session["token_uid"]
-    row = None if uid is None else token_rows.by_uid(tx, uid)
-    if tx.settings.prepaid.block_below_zero and row is not None and row["status"] == "active":
-        token_rows.set_status(tx, uid, "blocked", wallets.BELOW_ZERO)
-        tx.emit(Event("token", uid))
+    if tx.settings.prepaid.block_below_zero and session["card_id"] is not None:
+        balances.block_below_zero(tx, session["card_id"])

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from onprem_csms.clock import from_text, to_text
-from onprem_csms.db.cards import tokens as token_rows
+from onprem_csms.db.cards import cards as card_rows
+from onprem_csms.db.cards.cards import CardRecord
 from onprem_csms.db.charging import orders as rows
 from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.connection import Row
@@ -23,6 +24,7 @@ from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.errors import AppError, Conflict, Invalid, NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.cards.access import also_ends
 from onprem_csms.services.charging import authorization
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.money import tariffs as tariff_service
@@ -54,7 +56,7 @@ class OrderRequest:
     """What a driver asks for; ``amount`` in minor units, None for all that is available."""
 
     slug: str
-    uid: str
+    card_id: int
     amount: int | None
     idempotency_key: str
 
@@ -68,6 +70,7 @@ class Order:
     charger_id: str
     connector: int
     uid: str
+    card_id: int
     amount: int
     currency: str
     status: OrderStatus
@@ -117,6 +120,7 @@ def _order(tx: Tx, row: Row) -> Order:
         row["charger_id"],
         row["connector"],
         row["uid"],
+        row["card_id"],
         row["amount"],
         currency,
         row["status"],
@@ -147,7 +151,7 @@ def _hold(tx: Tx, request: OrderRequest, online: bool) -> tuple[Order, bool]:
     if known is not None:
         return _order(tx, known), False
     wanted = offer(tx, request.slug)
-    card = _card(tx, request.uid)
+    card = _card(tx, request.card_id)
     _check_connector(tx, wanted, card, online=online)
     order_id = secrets.token_urlsafe(16)
     amount, hold_id = _deduct(tx, wanted, card, (order_id, request.amount))
@@ -159,8 +163,9 @@ def _hold(tx: Tx, request: OrderRequest, online: bool) -> tuple[Order, bool]:
             "idempotency_key": request.idempotency_key,
             "charger_id": wanted.charger_id,
             "connector": wanted.connector,
-            "uid": card["uid"],
-            "wallet_id": card["wallet_id"] if hold_id is not None else None,
+            "uid": card.uid,
+            "card_id": card.id,
+            "wallet_id": card.wallet_id if hold_id is not None else None,
             "hold_id": hold_id,
             "amount": amount,
             "status": "held",
@@ -172,36 +177,36 @@ def _hold(tx: Tx, request: OrderRequest, online: bool) -> tuple[Order, bool]:
     return get(tx, order_id), True
 
 
-def _card(tx: Tx, uid: str) -> Row:
-    card = token_rows.by_uid(tx, uid)
-    if card is None:
-        raise NotFound("There is no card {uid}.", uid=uid)
+def _card(tx: Tx, card_id: int) -> CardRecord:
+    card = card_rows.by_id(tx, card_id)
+    if card is None or card.archived_at is not None:
+        raise NotFound("This card is not in use any more.")
     verdict = authorization.judge_card(card, tx.now)
     if verdict.status == "expired":
         raise Conflict("This card has expired.")
     if verdict.status != "accepted":
         raise Conflict("This card is blocked.")
-    if session_rows.active_of_token(tx, uid):
+    if session_rows.active_of_card(tx, card_id):
         raise Conflict("This card is charging already.")
     return card
 
 
-def _check_connector(tx: Tx, wanted: Offer, card: Row, *, online: bool) -> None:
+def _check_connector(tx: Tx, wanted: Offer, card: CardRecord, *, online: bool) -> None:
     if not online:
         raise Conflict("The charger is not connected. Nothing was deducted.")
     if wanted.session_id is not None or rows.open_on(tx, wanted.charger_id, wanted.connector):
         raise Conflict("This connector is in use. Nothing was deducted.")
     if wanted.status in NOT_READY:
         raise Conflict("This connector is out of service. Nothing was deducted.")
-    if rows.open_for(tx, wanted.charger_id, card["uid"]):
+    if rows.open_for(tx, wanted.charger_id, card.id):
         raise Conflict("This card has an order on this charger already.")
 
 
-def _deduct(tx: Tx, wanted: Offer, card: Row, order: tuple[str, int | None]) -> tuple[int, int | None]:
-    if card["type"] == "personal" or card["wallet_id"] is None:
+def _deduct(tx: Tx, wanted: Offer, card: CardRecord, order: tuple[str, int | None]) -> tuple[int, int | None]:
+    if card.kind == "personal" or card.wallet_id is None:
         return 0, None
     order_id, asked = order
-    wallet = wallets.get(tx, card["wallet_id"])
+    wallet = wallets.get(tx, card.wallet_id)
     if wanted.tariff is None or wanted.currency != wallet.currency:
         raise Conflict("This connector has no price in the currency of the card. Nothing was deducted.")
     amount = wallet.available if asked is None else asked
@@ -247,6 +252,13 @@ def cancel(tx: Tx, order_id: str) -> Order:
     if not _give_back(tx, order_id, "cancelled", ""):
         raise Conflict("This order can't be cancelled any more.")
     return get(tx, order_id)
+
+
+@also_ends
+def cancel_of_card(tx: Tx, card_id: int) -> None:
+    """Give the money of every open order of a card back whose holder or secret changed."""
+    for row in rows.open_of_card(tx, card_id):
+        _give_back(tx, row["id"], "cancelled", "")
 
 
 def expire(tx: Tx) -> list[str]:

@@ -47,10 +47,10 @@ def fund(tx: Tx, report: Report, found: Recognised, order: Row | None, late: Row
     connector = (report.place or WHOLE_CHARGER).connector
     if card is None:
         return Funds("invalid", tx.settings.currency)
-    if card["type"] == "personal" or card["wallet_id"] is None:
+    if card.kind == "personal" or card.wallet_id is None:
         status = authorization.judge_card(card, tx.now).status
         return Funds(_unless_busy(tx, found, status), tx.settings.currency)
-    wallet = wallets.get(tx, card["wallet_id"])
+    wallet = wallets.get(tx, card.wallet_id)
     tariff = billing.tariff_for(tx, report.charger_id, connector, wallet.currency)
     if order is not None:
         # The driver's money was set aside before the charger was asked.
@@ -77,7 +77,7 @@ def _purpose(report: Report) -> str:
 
 
 def _unless_busy(tx: Tx, found: Recognised, verdict: VerdictStatus) -> VerdictStatus:
-    if verdict == "accepted" and rows.active_of_token(tx, found.token_uid or ""):
+    if verdict == "accepted" and found.card is not None and rows.active_of_card(tx, found.card.id):
         return "concurrent"
     return verdict
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from onprem_csms.clock import from_text, maybe_from_text, to_text
+from onprem_csms.db.cards import cards as card_rows
 from onprem_csms.db.charging import reservations as rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
@@ -51,11 +52,17 @@ def made(tx: Tx, new: NewReservation) -> None:
             "id": new.id,
             "connector": new.connector,
             "uid": new.uid,
+            "card_id": _card_id(tx, new.uid),
             "group_name": new.group,
             "expires_at": to_text(new.expires_at),
         },
     )
     tx.emit(Event("charger", new.charger_id))
+
+
+def _card_id(tx: Tx, uid: str) -> int | None:
+    card = card_rows.by_uid(tx, uid.strip().upper())
+    return None if card is None else card.id
 
 
 def cancelled(tx: Tx, charger_id: str, reservation_id: int) -> None:

@@ -12,7 +12,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import CancelReservation, Reserve
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, Invalid, NotFound
-from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards import cards
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.chargers.asking import insist
 from onprem_csms.services.charging import reservations
@@ -80,7 +80,7 @@ def _prepare(tx: Tx, wish: Wish) -> tuple[int, str | None]:
     if wish.until <= tx.now:
         raise Invalid("The reservation would be over already.", path="expires_at")
     try:
-        group = tokens.get(tx, wish.uid).group
+        group = cards.get(tx, wish.uid).group
     except NotFound as error:
         raise Invalid("There is no such card.", path="uid") from error
     highest = rows.highest_anywhere(tx)

@@ -18,11 +18,15 @@ from onprem_csms.services.charging import billing, ending, prepaid
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions; ``state`` is active or ended, ``before`` the id of the last one already seen."""
+    """Which sessions; ``state`` is active or ended, ``before`` the id of the last one already seen.
+
+    ``uid`` is a number as a charger told it or that of the card, whichever card had it; ``card_id`` is one card.
+    """
 
     charger_id: str | None = None
     connector: int | None = None
     uid: str | None = None
+    card_id: int | None = None
     wallet_id: int | None = None
     person_id: int | None = None
     transaction_id: str | None = None
@@ -42,7 +46,8 @@ class SessionView:
     connector: int
     transaction_id: str
     uid: str
-    token_uid: str | None
+    card_id: int | None
+    card_uid: str | None
     person_id: int | None
     person_name: str
     wallet_id: int | None
@@ -90,13 +95,13 @@ class Curve:
 def find(tx: Tx, wanted: SessionFilter) -> list[SessionView]:
     """Return sessions, newest first."""
     where, params = ["1 = 1"], list[Any]()
-    for column in ("charger_id", "connector", "wallet_id", "transaction_id", "state", "review"):
+    for column in ("charger_id", "connector", "card_id", "wallet_id", "transaction_id", "state", "review"):
         value = getattr(wanted, column)
         if value is not None:
             where.append(f"s.{column} = ?")
             params.append(value)
     if wanted.uid is not None:
-        where.append("(s.uid = ? OR s.token_uid = ?)")
+        where.append("(s.uid = ? OR s.card_id IN (SELECT id FROM cards WHERE uid = ?))")
         params += [wanted.uid, wanted.uid]
     if wanted.person_id is not None:
         where.append("p.id = ?")
@@ -160,7 +165,8 @@ def _view(row: Row) -> SessionView:
         connector=row["connector"],
         transaction_id=row["transaction_id"],
         uid=row["uid"],
-        token_uid=row["token_uid"],
+        card_id=row["card_id"],
+        card_uid=row["card_uid"],
         person_id=row["person_id"],
         person_name=row["person_name"] or "",
         wallet_id=row["wallet_id"],

@@ -11,9 +11,9 @@ from typing import Literal
 
 from onprem_csms.domain.money.money import format_amount
 from onprem_csms.errors import Conflict, Invalid, NotFound
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import balances, cards, people, pins
+from onprem_csms.services.cards.cards import Card, CardFilter, NewCard
 from onprem_csms.services.cards.people import NewPerson, Person, PersonFilter
-from onprem_csms.services.cards.tokens import Card, CardFilter, NewCard
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core import audit
@@ -69,7 +69,7 @@ class IssueCard:
     """
 
     shown: Shown
-    type: Literal["prepaid", "personal"]
+    kind: Literal["prepaid", "personal"]
     name: str = ""
     group: str = ""
     person_id: int | None = None
@@ -142,21 +142,21 @@ def show(tx: Tx, uid: str) -> DeskCard:
     movements: list[Movement] = []
     if card.wallet is not None:
         movements = wallets.movements(tx, card.wallet.id, limit=MOVEMENTS_SHOWN)
-    found = sessions.find(tx, SessionFilter(uid=uid, limit=MOVEMENTS_SHOWN))
+    found = sessions.find(tx, SessionFilter(card_id=card.id, limit=MOVEMENTS_SHOWN))
     return DeskCard(uid, card, tuple(movements), tuple(found), _newest_top_up(tx, card.wallet))
 
 
 def find_card(tx: Tx, uid: str) -> Card | None:
     """The card of a number, or None when none was issued."""
     try:
-        return tokens.get(tx, uid)
+        return cards.get(tx, uid)
     except NotFound:
         return None
 
 
 def search(tx: Tx, text: str) -> list[Card]:
     """Cards by a part of their number, label, group or holder's name, for a card that isn't at hand."""
-    return tokens.find(tx, CardFilter(text=text, limit=_MATCHES_SHOWN))
+    return cards.find(tx, CardFilter(text=text, limit=_MATCHES_SHOWN))
 
 
 def namesakes(tx: Tx, name: str) -> list[Person]:
@@ -175,24 +175,24 @@ def issue(tx: Tx, new: IssueCard, operator: str) -> Booking:
     if (earlier := find_card(tx, new.shown.uid)) is not None:
         return _issued_before(tx, earlier, new, operator)
     person_id = _holder(tx, new)
-    card = tokens.create(
+    card = cards.create(
         tx,
         NewCard(
             uid=new.shown.uid,
-            type=new.type,
+            kind=new.kind,
             group=new.group.strip() or None,
             person_id=person_id,
             currency=tx.settings.currency,
             pin_hash=new.pin_hash,
         ),
     )
-    audit.note(tx, operator, "card.issue", card.uid, new.type)
+    audit.note(tx, operator, "card.issue", card.uid, new.kind)
     if not new.amount:
         return Booking(card)
     if card.wallet is None:
         raise Invalid("A personal card has no balance to top up.", path="amount")
     receipt = _book(tx, card.wallet, DeskTopUp(new.shown, new.amount, new.method, new.document), operator)
-    return Booking(tokens.get(tx, card.uid), receipt)
+    return Booking(cards.get(tx, card.uid), receipt)
 
 
 def top_up(tx: Tx, wanted: DeskTopUp, operator: str) -> Booking:
@@ -200,7 +200,7 @@ def top_up(tx: Tx, wanted: DeskTopUp, operator: str) -> Booking:
 
     Conflict when the card has no balance, was reported lost, or its balance was topped up since it was shown.
     """
-    card = tokens.get(tx, wanted.shown.uid)
+    card = cards.get(tx, wanted.shown.uid)
     if card.wallet is None:
         raise Conflict("This card has no balance: its holder charges without paying.")
     if card.status == "lost":
@@ -213,28 +213,28 @@ def top_up(tx: Tx, wanted: DeskTopUp, operator: str) -> Booking:
             "This balance was topped up elsewhere since the card was shown. Nothing was booked here; look at "
             "the new balance first."
         )
-    return Booking(tokens.get(tx, card.uid), receipt, receipt.repeated)
+    return Booking(cards.get(tx, card.uid), receipt, receipt.repeated)
 
 
 def block(tx: Tx, uid: str, blocking: Blocking, operator: str) -> Card:
     """Block a card; its balance stays. Invalid without a reason, since somebody will ask for it."""
     if not blocking.reason.strip():
         raise Invalid("Say why the card is blocked.", path="reason")
-    card = tokens.block(tx, uid, blocking.reason, "lost" if blocking.lost else "blocked")
+    card = cards.block(tx, uid, blocking.reason, "lost" if blocking.lost else "blocked")
     audit.note(tx, operator, "card.block", uid, card.status_reason)
     return card
 
 
 def unblock(tx: Tx, uid: str, operator: str) -> Card:
     """Let a blocked card charge again."""
-    card = tokens.unblock(tx, uid)
+    card = cards.unblock(tx, uid)
     audit.note(tx, operator, "card.unblock", uid)
     return card
 
 
 def slip(tx: Tx, uid: str, entry_id: int) -> Slip:
     """What one top-up of a card did; NotFound when the entry is none of this card's top-ups."""
-    card = tokens.get(tx, uid)
+    card = cards.get(tx, uid)
     entry = ledger.entry(tx, entry_id)
     wallet = card.wallet
     if wallet is None or entry.kind != "topup" or entry.postings[0].wallet_id != wallet.id:
@@ -256,7 +256,7 @@ def slip(tx: Tx, uid: str, entry_id: int) -> Slip:
 
 def set_pin(tx: Tx, uid: str, pin_hash: str, operator: str) -> Card:
     """Give a card a new PIN, for a holder who forgot theirs."""
-    card = tokens.set_pin(tx, uid, pin_hash)
+    card = pins.set_pin(tx, uid, pin_hash)
     audit.note(tx, operator, "card.pin", uid)
     return card
 
@@ -279,7 +279,7 @@ def _issued_before(tx: Tx, card: Card, new: IssueCard, operator: str) -> Booking
     """The same form once more: only its top-up can tell; one that turns out to be new is undone."""
     if new.amount and card.wallet is not None:
         topped = DeskTopUp(new.shown, new.amount, new.method, new.document)
-        receipt = wallets.top_up(tx, _ledger_top_up(card.wallet, topped, operator))
+        receipt = balances.top_up(tx, _ledger_top_up(card.wallet, topped, operator))
         if receipt.repeated:
             return Booking(card, receipt, repeated=True)
     raise Conflict("This card has been issued already. Nothing was done a second time.")
@@ -298,7 +298,7 @@ def _holder(tx: Tx, new: IssueCard) -> int | None:
 
 def _book(tx: Tx, wallet: Wallet, wanted: DeskTopUp, operator: str) -> Receipt:
     check_amount(wanted.amount, wallet.currency, wanted.method)
-    receipt = wallets.top_up(tx, _ledger_top_up(wallet, wanted, operator))
+    receipt = balances.top_up(tx, _ledger_top_up(wallet, wanted, operator))
     if not receipt.repeated:
         detail = f"{wanted.amount} {wallet.currency} {wanted.method} {wanted.document}".strip()
         audit.note(tx, operator, "card.topup", wanted.shown.uid, detail)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.errors import NotFound, Unauthenticated
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import Card
+from onprem_csms.services.cards import cards
+from onprem_csms.services.cards.cards import Card
 from onprem_csms.services.charging import orders, sessions
 from onprem_csms.services.charging.orders import Order
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
@@ -40,51 +40,54 @@ class Charge:
         return max(0, self.order.amount - self.session.cost)
 
 
-def account(tx: Tx, uid: str) -> Account:
+def account(tx: Tx, card_id: int) -> Account:
     """Return what a driver has; Unauthenticated when the card was taken out of use since they signed in."""
-    try:
-        card = tokens.get(tx, uid)
-    except NotFound as fault:
-        raise Unauthenticated("This card is not in use any more.") from fault
-    found = [
-        view for view in sessions.find(tx, SessionFilter(uid=uid, limit=_RECENT)) if view.token_uid == uid
-    ]
+    card = _own_card(tx, card_id)
+    newest = sessions.find(tx, SessionFilter(card_id=card_id, limit=_RECENT))
+    found = [view for view in newest if view.began_at >= card.holder_since]
     return Account(
         card,
         running=tuple(view for view in found if view.state == "active"),
         past=tuple(view for view in found if view.state == "ended"),
-        waiting=_waiting(tx, uid),
+        waiting=_waiting(tx, card_id),
     )
 
 
-def own_order(tx: Tx, uid: str, order_id: str) -> Order:
+def _own_card(tx: Tx, card_id: int) -> Card:
+    card = cards.by_id(tx, card_id)
+    if card.archived:
+        raise Unauthenticated("This card is not in use any more.")
+    return card
+
+
+def own_order(tx: Tx, card_id: int, order_id: str) -> Order:
     """Return an order of this card; NotFound for anybody else's."""
     order = orders.get(tx, order_id)
-    if order.uid != uid:
+    if order.card_id != card_id or order.created_at < _own_card(tx, card_id).holder_since:
         raise NotFound("There is no such order.")
     return order
 
 
-def cancel(tx: Tx, uid: str, order_id: str) -> Order:
+def cancel(tx: Tx, card_id: int, order_id: str) -> Order:
     """Give up an order before a session began; the money is back. NotFound, Conflict when it is too late."""
-    return orders.cancel(tx, own_order(tx, uid, order_id).id)
+    return orders.cancel(tx, own_order(tx, card_id, order_id).id)
 
 
-def own_charge(tx: Tx, uid: str, session_id: int) -> Charge:
+def own_charge(tx: Tx, card_id: int, session_id: int) -> Charge:
     """Return a session of this card with its order; NotFound for anybody else's."""
     view = sessions.get(tx, session_id)
-    if view.token_uid != uid:
+    if view.card_id != card_id or view.began_at < _own_card(tx, card_id).holder_since:
         raise NotFound("There is no session {id}.", id=session_id)
     return Charge(view, orders.get(tx, view.order_id) if view.order_id else None)
 
 
-def stop(tx: Tx, uid: str, session_id: int) -> None:
+def stop(tx: Tx, card_id: int, session_id: int) -> None:
     """Ask for the end of one's own session; asked again, or when it has ended, nothing more happens."""
-    view = own_charge(tx, uid, session_id).session
+    view = own_charge(tx, card_id, session_id).session
     if view.state == "active" and view.stop_wanted is None:
         sessions.want_stop(tx, session_id, "remote")
 
 
-def _waiting(tx: Tx, uid: str) -> Order | None:
-    newest = next(iter(order_rows.of_token(tx, uid, 1)), None)
+def _waiting(tx: Tx, card_id: int) -> Order | None:
+    newest = next(iter(order_rows.of_card(tx, card_id, 1)), None)
     return orders.get(tx, newest["id"]) if newest is not None and newest["status"] in OPEN else None

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from onprem_csms.clock import from_text
-from onprem_csms.db.cards import tokens as token_rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import ledger as ledger_rows
@@ -17,7 +16,6 @@ from onprem_csms.services.money.ledger import NewEntry, Posting, book
 
 LARGEST_TOPUP = 100_000_000
 NEWEST = 2**62
-BELOW_ZERO = "below_zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +142,9 @@ def top_up(tx: Tx, top_up: TopUp) -> Receipt:
         document={"method": top_up.method, "note": top_up.note},
     )
     entry_id, repeated = book(tx, entry)
-    _revive(tx, wallet.id)
     row = ledger_rows.get(tx, entry_id)
     at = tx.now if row is None else from_text(row["at"])
     return Receipt(entry_id, at, get(tx, wallet.id), top_up.amount, repeated)
-
-
-def _revive(tx: Tx, wallet_id: int) -> None:
-    # Cards that went below zero offline were blocked for that alone; with money again they work again.
-    if get(tx, wallet_id).balance >= 0:
-        for uid in token_rows.unblock_by_wallet(tx, wallet_id, BELOW_ZERO):
-            tx.emit(Event("token", uid))
 
 
 def movements(tx: Tx, wallet_id: int, before: int | None = None, limit: int = 50) -> list[Movement]:

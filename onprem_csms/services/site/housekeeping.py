@@ -8,6 +8,7 @@ from onprem_csms.clock import to_text
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.site import housekeeping as rows
 from onprem_csms.errors import StoreError
+from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Housekeeper:
 
 
 def _alive(tx: Tx, interval_id: int | None) -> int:
-    rows.forget_logins(tx)
+    logins.forget_stale(tx)
     if interval_id is None:
         return rows.begin_process(tx)
     rows.still_alive(tx, interval_id)

@@ -7,9 +7,9 @@ from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import desk_uid
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import cards, people
+from onprem_csms.services.cards.cards import Card, CardFilter, NewCard
 from onprem_csms.services.cards.people import Person, PersonFilter
-from onprem_csms.services.cards.tokens import Card, CardFilter, NewCard
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core import audit
@@ -60,11 +60,11 @@ async def show_list(request: web.Request) -> web.StreamResponse:
     form = Form(dict(request.query))
     asked = form.typed
     kinds: dict[str, Any] = {
-        "type": asked.get("type") if asked.get("type") in ("personal", "prepaid") else None,
+        "kind": asked.get("type") if asked.get("type") in ("personal", "prepaid") else None,
         "status": asked.get("status") if asked.get("status") in ("active", "blocked", "lost") else None,
     }
     wanted = CardFilter(asked.get("text", ""), after=asked.get("after", ""), limit=PER_PAGE + 1, **kinds)
-    found = await context(request).read(tokens.find, wanted)
+    found = await context(request).read(cards.find, wanted)
     more = link(request, after=found[PER_PAGE - 1].uid) if len(found) > PER_PAGE else ""
     filtered = any(value for name, value in asked.items() if name != "after")
     return render(request, "admin/cards.html", CardsPage(found[:PER_PAGE], form, filtered, more))
@@ -85,16 +85,16 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
     values = await _read(request, form)
     form.check()
     new = NewCard(uid=desk_uid(form.text("uid")), **values)
-    card = await context(request).write(audit.done, deed(request, "card.issue", new.uid), tokens.create, new)
+    card = await context(request).write(audit.done, deed(request, "card.issue", new.uid), cards.create, new)
     return redirect(request, f"/admin/cards/{card.uid}", said=N_("The card was issued."))
 
 
 def _find_one(tx: Tx, uid: str) -> tuple[Card, list[Movement], list[SessionView], list[Person]]:
-    card = tokens.get(tx, uid)
+    card = cards.get(tx, uid)
     return (
         card,
         wallets.movements(tx, card.wallet.id, limit=20) if card.wallet else [],
-        sessions.find(tx, SessionFilter(uid=card.uid, limit=20)),
+        sessions.find(tx, SessionFilter(card_id=card.id, limit=20)),
         people.find(tx, PersonFilter(limit=MOST_PEOPLE)),
     )
 
@@ -110,7 +110,7 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
     """Change a card."""
     uid, values = request.match_info["uid"], await _read(request, form)
     form.check()
-    await context(request).write(audit.done, deed(request, "card.changed", uid), tokens.change, uid, values)
+    await context(request).write(audit.done, deed(request, "card.changed", uid), cards.change, uid, values)
     return redirect(request, f"/admin/cards/{uid}", said=N_("Saved."))
 
 
@@ -123,21 +123,21 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
     form.check()
     done = deed(request, "card.block", uid, reason)
     lost: Literal["blocked", "lost"] = "lost" if status == "lost" else "blocked"
-    await context(request).write(audit.done, done, tokens.block, uid, reason, lost)
+    await context(request).write(audit.done, done, cards.block, uid, reason, lost)
     return redirect(request, f"/admin/cards/{uid}", said=N_("The card is blocked. Its balance stays."))
 
 
 async def unblock(request: web.Request) -> web.StreamResponse:
     """Let a card charge again."""
     uid = request.match_info["uid"]
-    await context(request).write(audit.done, deed(request, "card.unblock", uid), tokens.unblock, uid)
+    await context(request).write(audit.done, deed(request, "card.unblock", uid), cards.unblock, uid)
     return redirect(request, f"/admin/cards/{uid}", said=N_("The card may charge again."))
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
     """Archive a card."""
     uid = request.match_info["uid"]
-    await context(request).write(audit.done, deed(request, "card.archived", uid), tokens.archive, uid)
+    await context(request).write(audit.done, deed(request, "card.archived", uid), cards.archive, uid)
     return redirect(request, "/admin/cards", said=N_("The card was archived."))
 
 
@@ -145,7 +145,7 @@ async def _read(request: web.Request, form: Form) -> dict[str, Any]:
     """Read the fields that a new card and a changed one share; a PIN only when one was typed."""
     timezone = context(request).settings.timezone
     values: dict[str, Any] = {
-        "type": form.choice("type", ("prepaid", "personal")),
+        "kind": form.choice("type", ("prepaid", "personal")),
         "person_id": whole(form.typed.get("person_id", "")),
         "label": form.text("label", required=False),
         "group": form.text("group", required=False) or None,

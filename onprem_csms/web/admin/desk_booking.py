@@ -49,7 +49,7 @@ async def issue(request: web.Request, form: Form) -> web.StreamResponse:
     kind = cast("Literal['prepaid', 'personal']", form.choice("type", ("prepaid", "personal")))
     new = IssueCard(
         shown=shown,
-        type=kind,
+        kind=kind,
         name=form.text("name", required=False),
         group=form.text("group", required=False, max_length=20),
         amount=_amount(form, ctx.settings.currency, required=False) if kind == "prepaid" else 0,

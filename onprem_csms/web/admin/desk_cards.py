@@ -8,11 +8,11 @@ from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import canonical_uid, from_keyboard
 from onprem_csms.errors import AppError, Invalid
+from onprem_csms.services.cards.balances import BELOW_ZERO
+from onprem_csms.services.cards.cards import Card
 from onprem_csms.services.cards.people import Person
-from onprem_csms.services.cards.tokens import Card
 from onprem_csms.services.desk import cash_desk
 from onprem_csms.services.desk.cash_desk import DeskCard, Shown
-from onprem_csms.services.money.wallets import BELOW_ZERO
 from onprem_csms.web.admin.desk_lines import BETWEEN, REASONS, WENT_BELOW_ZERO, Line, lines_of, state_of
 from onprem_csms.web.admin.desk_station import Workstation, workstation
 from onprem_csms.web.base import context, redirect, render

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from onprem_csms.services.cards.tokens import Card
+from onprem_csms.services.cards.cards import Card
 from onprem_csms.services.charging.sessions import SessionView
 from onprem_csms.services.desk.cash_desk import DeskCard
 from onprem_csms.web.languages import N_

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from onprem_csms.errors import NotFound
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.cards.tokens import Card
+from onprem_csms.services.cards import cards
+from onprem_csms.services.cards.cards import Card
 from onprem_csms.services.desk import cash_desk
 from onprem_csms.services.desk.cash_desk import Slip
 from onprem_csms.web.admin.desk_cards import uid_of
@@ -36,7 +36,7 @@ class SlipPage:
 
 async def issued(request: web.Request) -> web.StreamResponse:
     """Show that a card was issued without an amount."""
-    card = await context(request).read(tokens.get, uid_of(request))
+    card = await context(request).read(cards.get, uid_of(request))
     page = ResultPage(workstation(request), card, None, issued=True, again=False)
     return render(request, "desk/result.html", page)
 

@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import cards, people
+from onprem_csms.services.cards.cards import Card, CardFilter
 from onprem_csms.services.cards.people import NewPerson, Person, PersonFilter
-from onprem_csms.services.cards.tokens import Card, CardFilter
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core import audit
@@ -50,7 +50,7 @@ class PersonPage:
 
 def _find(tx: Tx, wanted: PersonFilter) -> list[tuple[Person, list[Card]]]:
     return [
-        (person, tokens.find(tx, CardFilter(person_id=person.id, limit=10)))
+        (person, cards.find(tx, CardFilter(person_id=person.id, limit=10)))
         for person in people.find(tx, wanted)
     ]
 
@@ -81,7 +81,7 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
 def _find_one(tx: Tx, person_id: int) -> tuple[Person, list[Card], list[Wallet], list[SessionView]]:
     return (
         people.get(tx, person_id),
-        tokens.find(tx, CardFilter(person_id=person_id)),
+        cards.find(tx, CardFilter(person_id=person_id)),
         wallets.find(tx, WalletFilter(person_id=person_id)),
         sessions.find(tx, SessionFilter(person_id=person_id, limit=10)),
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from onprem_csms.errors import Forbidden, Unauthenticated
-from onprem_csms.services.access import logins, operators
+from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import Attempt, NewOperator
+from onprem_csms.services.core import logins
 from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted

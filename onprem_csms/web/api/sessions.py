@@ -126,7 +126,7 @@ def show(view: sessions.SessionView) -> Session:
         charger_name=view.charger_name,
         connector=view.connector,
         transaction_id=view.transaction_id,
-        token=view.token_uid or view.uid,
+        token=view.card_uid or view.uid,
         person=view.person_id,
         person_name=view.person_name,
         wallet=view.wallet_id,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from onprem_csms.domain.secrets import hash_pin
-from onprem_csms.services.cards import tokens
+from onprem_csms.services.cards import cards
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.web.api.fields import Given, Id, Moment, Page, Paged, Text, Words, given, page
 from onprem_csms.web.api.route import Call, Created, place
@@ -24,9 +24,10 @@ Pin = Annotated[str, Meta(pattern="^[0-9]{4,8}$", description="4 to 8 digits; ne
 
 
 class Token(Struct, frozen=True, kw_only=True):
-    """A card. ``wallet`` and the money fields are null where it pays nothing."""
+    """A card; ``card_id`` is its identity. ``wallet`` and the money fields are null where it pays nothing."""
 
     token: str
+    card_id: int
     type: TokenType
     status: Status
     status_reason: str
@@ -85,56 +86,57 @@ class TokensQuery(Paged, frozen=True, kw_only=True):
 async def find(call: Call[None, TokensQuery]) -> Page[Token]:
     """List cards."""
     query = call.query
-    wanted = tokens.CardFilter(
+    wanted = cards.CardFilter(
         text=query.text,
-        type=query.type,
+        kind=query.type,
         status=query.status,
         person_id=query.person,
         wallet_id=query.wallet,
         after=query.cursor,
         limit=query.limit + 1,
     )
-    return page(await call.read(tokens.find, wanted), query.limit, show, lambda card: card.uid)
+    return page(await call.read(cards.find, wanted), query.limit, show, lambda card: card.uid)
 
 
 async def get(call: Call[None, None]) -> Token:
     """Show one card."""
-    return show(await call.read(tokens.get, call.places["token"]))
+    return show(await call.read(cards.get, call.places["token"]))
 
 
 async def create(call: Call[NewToken, None]) -> Created[Token]:
     """Issue a card."""
     fields = await _named(given(call.body))
-    card = await call.write(tokens.create, tokens.NewCard(**fields))
+    card = await call.write(cards.create, cards.NewCard(**fields))
     return Created(show(card), place("tokens", card.uid))
 
 
 async def change(call: Call[TokenChange, None]) -> Token:
     """Change some fields of a card."""
     fields = await _named(given(call.body))
-    return show(await call.write(tokens.change, call.places["token"], fields))
+    return show(await call.write(cards.change, call.places["token"], fields))
 
 
 async def remove(call: Call[None, None]) -> None:
     """Archive a card; it charges no more."""
-    await call.write(tokens.archive, call.places["token"])
+    await call.write(cards.archive, call.places["token"])
 
 
 async def _named(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields by the names of the service; a PIN becomes its hash."""
-    names = {"token": "uid", "person": "person_id", "wallet": "wallet_id"}
+    names = {"token": "uid", "type": "kind", "person": "person_id", "wallet": "wallet_id"}
     if "pin" in fields:
         pin = fields.pop("pin")
         fields["pin_hash"] = None if pin is None else await in_thread(hash_pin, pin)
     return {names.get(name, name): value for name, value in fields.items()}
 
 
-def show(card: tokens.Card) -> Token:
+def show(card: cards.Card) -> Token:
     """Show a card as JSON."""
     wallet = card.wallet
     return Token(
         token=card.uid,
-        type=card.type,
+        card_id=card.id,
+        type=card.kind,
         status=card.status,
         status_reason=card.status_reason,
         expires_at=card.expires_at,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from onprem_csms.errors import Invalid, NotFound
-from onprem_csms.services.cards import people, tokens
+from onprem_csms.services.cards import balances, cards, people
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.money import ledger, wallets
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Text, after, before, page, shown
@@ -164,7 +164,7 @@ def _top_up(tx: Tx, new: NewTopUp, key: str, actor: str) -> tuple[ledger.LedgerE
     if new.currency is not None and new.currency != wallet.currency:
         raise Invalid("The wallet is in {currency}.", path="currency", currency=wallet.currency)
     asked = wallets.TopUp(wallet_id, new.amount, f"api:{key}", new.method, actor, new.note)
-    receipt = wallets.top_up(tx, asked)
+    receipt = balances.top_up(tx, asked)
     return ledger.entry(tx, receipt.entry_id), receipt.repeated
 
 
@@ -173,7 +173,7 @@ def _wallet_id(tx: Tx, new: NewTopUp) -> int:
         raise Invalid("Name either a wallet or a token.", path="wallet")
     if new.wallet is not None:
         return new.wallet
-    card = tokens.get(tx, new.token or "")
+    card = cards.get(tx, new.token or "")
     if card.wallet is None:
         raise Invalid("This card has no wallet.", path="token")
     return card.wallet.id

@@ -37,9 +37,9 @@ class ChargePage:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show the session."""
-    ctx, uid = context(request), driver_of(request)
-    charge = await ctx.read(driving.own_charge, uid, number_of(request))
-    wallet = (await ctx.read(driving.account, uid)).card.wallet
+    ctx, card_id = context(request), driver_of(request)
+    charge = await ctx.read(driving.own_charge, card_id, number_of(request))
+    wallet = (await ctx.read(driving.account, card_id)).card.wallet
     session = charge.session
     until = session.ended_at or ctx.clock.now()
     page = ChargePage(

@@ -42,12 +42,12 @@ class ConnectorPage:
 
 async def show(request: web.Request, form: Form | None = None) -> web.StreamResponse:
     """Show the connector; a code that leads nowhere gets a page that says what to do."""
-    ctx, uid, form = context(request), visitor_of(request), form or Form()
+    ctx, card_id, form = context(request), visitor_of(request), form or Form()
     try:
         offer = await ctx.read(orders.offer, request.match_info["slug"])
     except NotFound:
         return render(request, "driver/no_code.html", NoPage(), status=404)
-    account = await ctx.read(driving.account, uid) if uid else None
+    account = await ctx.read(driving.account, card_id) if card_id else None
     now, tariff = ctx.clock.now(), offer.tariff
     page = ConnectorPage(
         offer=offer,

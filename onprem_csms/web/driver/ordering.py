@@ -32,23 +32,23 @@ class OrderPage:
 @posted(connectors.show, also=(NotFound,))
 async def place(request: web.Request, form: Form) -> web.StreamResponse:
     """Deduct the amount and let the charger begin; the same form twice is one order."""
-    ctx, uid, slug = context(request), driver_of(request), request.match_info["slug"]
-    account = await ctx.read(driving.account, uid)
+    ctx, card_id, slug = context(request), driver_of(request), request.match_info["slug"]
+    account = await ctx.read(driving.account, card_id)
     wallet = account.card.wallet
-    amount = _amount(form, wallet.currency) if wallet and account.card.type == "prepaid" else None
+    amount = _amount(form, wallet.currency) if wallet and account.card.kind == "prepaid" else None
     key = form.text("key", max_length=64)
     form.check()
-    order = await orders.place(ctx, OrderRequest(slug, uid, amount, f"driver:{uid}:{key}"))
+    order = await orders.place(ctx, OrderRequest(slug, card_id, amount, f"driver:{card_id}:{key}"))
     return redirect(request, f"/driver/orders/{order.id}")
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show where an order stands; once it charges, its session."""
-    ctx, uid = context(request), driver_of(request)
-    order = await ctx.read(driving.own_order, uid, request.match_info["id"])
+    ctx, card_id = context(request), driver_of(request)
+    order = await ctx.read(driving.own_order, card_id, request.match_info["id"])
     if order.session_id is not None:
         return redirect(request, f"/driver/sessions/{order.session_id}")
-    account = await ctx.read(driving.account, uid)
+    account = await ctx.read(driving.account, card_id)
     left = max(0, int((order.expires_at - ctx.clock.now()).total_seconds()))
     page = OrderPage(order, await _place(request, order), account, left)
     return render(request, "driver/order.html", page)

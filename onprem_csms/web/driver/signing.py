@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import from_keyboard
-from onprem_csms.domain.secrets import hash_pin
 from onprem_csms.errors import Forbidden, Invalid, Unauthenticated
-from onprem_csms.services.access import logins
-from onprem_csms.services.access.logins import Owner
-from onprem_csms.services.cards import tokens
-from onprem_csms.services.core.hashing import in_thread
+from onprem_csms.services.cards import pins
+from onprem_csms.services.core import logins
 from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.driver.visitor import visitor_of
@@ -63,10 +60,9 @@ async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
     tried = ((request.app[BY_ADDRESS], address), (request.app[BY_NUMBER], number))
     for throttle, key in tried:
         throttle.begin(key, ctx.clock.now())
-    card = await tokens.check_pin(ctx, number, pin)
+    secret = await pins.sign_in(ctx, number, pin)
     for throttle, key in tried:
         throttle.succeed(key)
-    secret = await ctx.write(logins.begin, Owner("driver", token_uid=card.uid))
     response = redirect(request, _inside(form.shown("next")))
     set_login(response, request, "driver", secret)
     return response
@@ -89,16 +85,12 @@ async def show_pin(request: web.Request, form: Form | None = None) -> web.Stream
 @posted(show_pin, also=(Unauthenticated, Forbidden))
 async def change_pin(request: web.Request, form: Form) -> web.StreamResponse:
     """Change the PIN; every other phone that was signed in with this card is signed out."""
-    ctx, uid = context(request), driver_of(request)
+    ctx, card_id = context(request), driver_of(request)
     old, new = form.secret("old"), form.secret("pin")
     form.check()
-    hashed = await in_thread(hash_pin, new)
-    await tokens.check_pin(ctx, uid, old)
-    await ctx.write(tokens.set_pin, uid, hashed)
-    owner = Owner("driver", token_uid=uid)
-    await ctx.write(logins.end_all, owner)
+    secret = await pins.change_own(ctx, card_id, old, new)
     response = redirect(request, _HOME, said=N_("Your PIN is changed."))
-    set_login(response, request, "driver", await ctx.write(logins.begin, owner))
+    set_login(response, request, "driver", secret)
     return response
 
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from onprem_csms.services.access import logins
+from onprem_csms.services.core import logins
 from onprem_csms.web.base import context
 from onprem_csms.web.guards import COOKIES, DRIVER, Guard, recognise
 
@@ -11,15 +11,15 @@ async def _admit(request: web.Request) -> None:
     await recognise(request)
     secret = request.cookies.get(COOKIES["driver"], "")
     login = await context(request).read(logins.find, secret) if secret else None
-    if login is not None and login.owner.kind == "driver" and login.owner.token_uid is not None:
-        request[DRIVER] = login.owner.token_uid
+    if login is not None and login.owner.kind == "driver" and login.owner.card_id is not None:
+        request[DRIVER] = login.owner.card_id
 
 
 visitor = Guard("public", _admit)
 
 
-def visitor_of(request: web.Request) -> str | None:
-    """Return the card number of the driver, if one has signed in."""
+def visitor_of(request: web.Request) -> int | None:
+    """Return the card of the driver, if one has signed in."""
     return request.get(DRIVER)
 
 

@@ -4,28 +4,19 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Literal
 
-from onprem_csms.clock import from_text
-from onprem_csms.db.access import operators as db
+from onprem_csms.db.core import logins as rows
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.events import Event
 
-Kind = Literal["operator", "driver"]
+Kind = rows.LoginKind
+Owner = rows.LoginOwner
 
 # How long a sign-in lasts without use, and in all.
-IDLE: dict[str, timedelta] = {"operator": timedelta(hours=12), "driver": timedelta(days=30)}
-LONGEST: dict[str, timedelta] = {"operator": timedelta(days=7), "driver": timedelta(days=90)}
+IDLE: dict[Kind, timedelta] = {"operator": timedelta(hours=12), "driver": timedelta(days=30)}
+LONGEST: dict[Kind, timedelta] = {"operator": timedelta(days=7), "driver": timedelta(days=90)}
 # Using a page prolongs the sign-in, but not with a write for every page.
 PROLONG_AFTER = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose sign-in it is: an operator's, or that of a card's holder."""
-
-    kind: Kind
-    operator_id: int | None = None
-    token_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +31,17 @@ class Login:
 def begin(tx: Tx, owner: Owner) -> str:
     """Sign a browser in; returns the secret for its cookie."""
     secret = secrets.token_urlsafe(32)
-    db.drop_stale_logins(tx)
-    expires = tx.now + IDLE[owner.kind]
-    db.add_login(tx, digest(secret), owner.kind, (owner.operator_id, owner.token_uid), expires)
+    rows.drop_stale(tx)
+    rows.insert(tx, digest(secret), owner, tx.now + IDLE[owner.kind])
     return secret
 
 
 def find(tx: Tx, secret: str) -> Login | None:
     """Return the sign-in of a cookie, or None when it doesn't count (any more)."""
-    row = db.login(tx, digest(secret)) if secret else None
-    if row is None:
+    found = rows.get(tx, digest(secret)) if secret else None
+    if found is None:
         return None
-    owner = Owner(row["kind"], row["operator_id"], row["token_uid"])
-    due = tx.now - from_text(row["seen_at"]) > PROLONG_AFTER
-    return Login(owner, from_text(row["created_at"]), due)
+    return Login(found.owner, found.created_at, tx.now - found.seen_at > PROLONG_AFTER)
 
 
 def prolong(tx: Tx, secret: str) -> None:
@@ -61,17 +49,28 @@ def prolong(tx: Tx, secret: str) -> None:
     login = find(tx, secret)
     if login is not None:
         kind = login.owner.kind
-        db.see_login(tx, digest(secret), min(tx.now + IDLE[kind], login.created_at + LONGEST[kind]))
+        rows.see(tx, digest(secret), min(tx.now + IDLE[kind], login.created_at + LONGEST[kind]))
 
 
 def end(tx: Tx, secret: str) -> None:
     """Sign a browser out."""
-    db.drop_login(tx, digest(secret))
+    rows.drop(tx, digest(secret))
 
 
 def end_all(tx: Tx, owner: Owner) -> None:
-    """Sign out every browser of an operator or of a card."""
-    db.drop_logins_of(tx, owner.operator_id, owner.token_uid)
+    """Sign out every browser of an operator or of a card, and end the streams that they read."""
+    rows.drop_of(tx, owner)
+    tx.emit(Event("sign-in", stream_key(owner)))
+
+
+def forget_stale(tx: Tx) -> int:
+    """Forget sign-ins that have run out; returns how many."""
+    return rows.drop_stale(tx)
+
+
+def stream_key(owner: Owner) -> str:
+    """Return the key of the event ``sign-in`` that ends the streams of an operator or of a card."""
+    return f"{owner.kind}:{owner.operator_id if owner.kind == 'operator' else owner.card_id}"
 
 
 def digest(secret: str) -> str:
