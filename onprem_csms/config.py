@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.domain.settings import PrepaidSettings, SessionSettings, SiteSettings
 from onprem_csms.errors import Invalid
@@ -40,7 +41,7 @@ class Site:
     """The site's name, money and local time."""
 
     name: Name = "Charging site"
-    currency: Literal["HUF", "EUR"] = "HUF"
+    currency: str = DEFAULT_CURRENCY
     timezone: str = "Europe/Budapest"
     vat_percent: str = "27"
     language: Literal["en", "hu"] = "en"
@@ -143,7 +144,7 @@ HELP: dict[str, str] = {
     "server.public_url": "The address in QR codes and on slips, http://csms.lan:8080 say; empty: as the browser says.",
     "site": "The site's name, money and local time.",
     "site.name": "Stands on pages, sheets and slips.",
-    "site.currency": "HUF or EUR: the currency of new wallets and tariffs.",
+    "site.currency": f"{' or '.join(CURRENCIES)}: the currency of new wallets and tariffs.",
     "site.timezone": "Tariffs by time of day and the figures of a day follow it.",
     "site.vat_percent": "Value added tax of new tariffs, in percent.",
     "site.language": "en or hu: the language of a visitor whose browser asks for neither.",
@@ -261,6 +262,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
         ZoneInfo(config.site.timezone)
     except (ValueError, KeyError, OSError):
         yield "site.timezone", f"There is no time zone {config.site.timezone}; write it as Europe/Budapest."
+    if config.site.currency not in CURRENCIES:
+        yield "site.currency", f"This must be one of {', '.join(CURRENCIES)}."
     yield from _check_percent(config.site.vat_percent)
     url = config.server.public_url
     if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc):

@@ -12,6 +12,8 @@ GUEST_CARD, GUEST_PIN = "04DEC0DE", "1234"
 STAFF_CARD, STAFF_PIN = "04C0FFEE", "4321"
 GUEST_CHARGER, STRANGER, AWAY = "GUEST-1", "NEW-1", "DEPOT-1"
 ODD = "YARD-2"
+# The prices below are in it, whatever the site of the visitor would use.
+CURRENCY = "HUF"
 
 _AC11, _AC22 = Socket("ac", 11_000), Socket("ac", 22_000)
 _DC50, _DC100, _DC150 = Socket("dc", 50_000), Socket("dc", 100_000), Socket("dc", 150_000)
@@ -57,7 +59,7 @@ NEWCOMER = _make(STRANGER, ("Voltavia", "Solo 22"), (_AC22,))
 TARIFFS: tuple[dict[str, Any], ...] = (
     {
         "name": "Standard",
-        "currency": "HUF",
+        "currency": CURRENCY,
         "vat": "27",
         "idle_grace_minutes": 15,
         "timezone": "Europe/Budapest",
@@ -73,7 +75,7 @@ TARIFFS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Fast",
-        "currency": "HUF",
+        "currency": CURRENCY,
         "vat": "27",
         "idle_grace_minutes": 10,
         "timezone": "Europe/Budapest",
@@ -88,7 +90,7 @@ TARIFFS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Day and night",
-        "currency": "HUF",
+        "currency": CURRENCY,
         "vat": "27",
         "timezone": "Europe/Budapest",
         "elements": [

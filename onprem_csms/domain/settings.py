@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Currency = Literal["HUF", "EUR"]
+from onprem_csms.domain.money.currencies import DEFAULT_CURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SiteSettings:
     """The site: its name, money, local time and the address its users type."""
 
     name: str = "Charging site"
-    currency: Currency = "HUF"
+    currency: str = DEFAULT_CURRENCY
     timezone: str = "Europe/Budapest"
     vat_percent: str = "27"
     language: str = "en"

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 
-from onprem_csms.domain.money.money import CURRENCIES, format_amount
+from onprem_csms.domain.money.currencies import currency_of
+from onprem_csms.domain.money.money import format_amount
 
 NOTHING = "–"
 _NO_BREAK = "\u00a0"
@@ -39,11 +40,12 @@ class Formats:
             return NOTHING
         if minor.denominator == 1:
             return self.money(int(minor), currency)
-        money = CURRENCIES[currency]
+        money = currency_of(currency)
         pattern = "#,##0." + "0" * money.decimals + "#" * (4 - money.decimals)
         number = format_decimal(float(minor / 10**money.decimals), pattern, locale=self.locale)
-        leads = self.language == "en" and money.code != "HUF"
-        return f"{money.symbol}{number}" if leads else f"{number}{_NO_BREAK}{money.symbol}"
+        return (
+            f"{money.symbol}{number}" if money.leads(self.language) else f"{number}{_NO_BREAK}{money.symbol}"
+        )
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Write a number with its thousands grouped and at most some decimals."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import AppError
 from onprem_csms.web import statics, words
@@ -56,6 +57,7 @@ def _environment(formats: Formats, settings: SiteSettings) -> jinja2.Environment
     texts = catalogue(formats.language)
     environment.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update({name: getattr(formats, name) for name in FILTERS})
+    environment.filters["currency"] = currency_of
     environment.filters["said"] = _said(formats.language)
     # A value as one segment of a path: the identity of a charger may hold a slash.
     environment.filters["segment"] = lambda value: quote(str(value), safe="")

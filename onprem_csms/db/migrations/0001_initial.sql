@@ -53,11 +53,18 @@ CREATE TABLE audit (
 
 -- ---------------------------------------------------------------- chargers
 
+-- The currencies in use, as domain/money/currencies.py has them; a row comes with a currency's first use.
+CREATE TABLE currencies (
+    code TEXT PRIMARY KEY,
+    decimals INTEGER NOT NULL,
+    cash_step INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- A price list by its name; its prices stand in its versions. Moments of these three tables are UTC milliseconds.
 CREATE TABLE tariffs (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
-    currency TEXT NOT NULL,
+    currency TEXT NOT NULL REFERENCES currencies (code),
     is_default INTEGER NOT NULL DEFAULT 0 CHECK (is_default IN (0, 1)),
     created_at INTEGER NOT NULL,
     archived_at INTEGER
@@ -326,7 +333,7 @@ CREATE TABLE people (
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('wallet', 'cash', 'bank', 'revenue', 'vat', 'adjustment')),
-    currency TEXT NOT NULL CHECK (currency IN ('HUF', 'EUR')),
+    currency TEXT NOT NULL REFERENCES currencies (code),
     wallet_id INTEGER REFERENCES wallets (id),
     balance INTEGER NOT NULL DEFAULT 0,
     CHECK ((kind = 'wallet') = (wallet_id IS NOT NULL))
@@ -336,7 +343,7 @@ CREATE UNIQUE INDEX accounts_of_house ON accounts (kind, currency) WHERE wallet_
 
 CREATE TABLE wallets (
     id INTEGER PRIMARY KEY,
-    currency TEXT NOT NULL CHECK (currency IN ('HUF', 'EUR')),
+    currency TEXT NOT NULL REFERENCES currencies (code),
     name TEXT NOT NULL DEFAULT '',
     person_id INTEGER REFERENCES people (id),
     held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),

@@ -1,24 +1,10 @@
 """Money: whole numbers of a currency's minor unit, read from and written for people."""
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
+from onprem_csms.domain.money.currencies import Currency, currency_of
 from onprem_csms.errors import Invalid
-
-
-@dataclass(frozen=True, slots=True)
-class Currency:
-    """A currency with the number of decimals that its minor unit has (ISO 4217; forints have no smaller
-    coin).
-    """
-
-    code: str
-    decimals: int
-    symbol: str
-
-
-CURRENCIES: dict[str, Currency] = {"HUF": Currency("HUF", 0, "Ft"), "EUR": Currency("EUR", 2, "€")}
 
 MAX_MINOR = 10**12
 
@@ -35,7 +21,7 @@ def parse_amount(text: str, currency: str) -> int:
 
     Zero is an amount, a negative one is not. Raises Invalid (path "amount") for anything else.
     """
-    money = _currency(currency)
+    money = currency_of(currency)
     plain = _without_symbol(_SPACES.sub(" ", text).strip(), money)
     if grouped := _ENGLISH.fullmatch(plain):
         plain = grouped[1].replace(",", "") + grouped[2]
@@ -56,26 +42,19 @@ def format_amount(minor: int, currency: str, locale: str = "en") -> str:
 
     The spaces are no-break spaces. Forints are written the Hungarian way in every language.
     """
-    money = _currency(currency)
-    hungarian = locale == "hu" or money.code == "HUF"
+    money = currency_of(currency)
+    leads = money.leads(locale)
     whole, decimals = divmod(abs(minor), 10**money.decimals)
-    number = f"{whole:,}".replace(",", _NO_BREAK if hungarian else ",")
+    number = f"{whole:,}".replace(",", "," if leads else _NO_BREAK)
     if money.decimals:
-        number += f"{',' if hungarian else '.'}{decimals:0{money.decimals}d}"
+        number += f"{'.' if leads else ','}{decimals:0{money.decimals}d}"
     sign = "-" if minor < 0 else ""
-    return f"{sign}{number}{_NO_BREAK}{money.symbol}" if hungarian else f"{sign}{money.symbol}{number}"
+    return f"{sign}{money.symbol}{number}" if leads else f"{sign}{number}{_NO_BREAK}{money.symbol}"
 
 
 def round_half_up(exact: Fraction) -> int:
     """The nearest whole number; a half goes up."""
     return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
-
-
-def _currency(code: str) -> Currency:
-    money = CURRENCIES.get(code)
-    if money is None:
-        raise Invalid("This currency is not known here.", path="currency")
-    return money
 
 
 def _without_symbol(text: str, money: Currency) -> str:

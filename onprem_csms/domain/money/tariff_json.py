@@ -1,6 +1,6 @@
 """Tariffs as JSON: every fault of a document is told in one run, each with its path.
 
-    {"name": "Day and night", "currency": "HUF", "vat": "27", "prices_include_vat": true,
+    {"name": "Day and night", "currency": "…", "vat": "27", "prices_include_vat": true,
      "idle_grace_minutes": 10, "min_price": null, "max_price": "5000", "timezone": "Europe/Budapest",
      "elements": [{"components": [{"dimension": "energy", "price": "149", "vat": "27", "step_size": 1}],
                    "restrictions": {"start_time": "22:00", "end_time": "06:00", "weekdays": ["monday"]}}]}
@@ -17,8 +17,9 @@ from fractions import Fraction
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY, Currency
 from onprem_csms.domain.money.exact import exact, exact_text
-from onprem_csms.domain.money.money import CURRENCIES, MAX_MINOR, Currency
+from onprem_csms.domain.money.money import MAX_MINOR
 from onprem_csms.domain.money.tariff_model import (
     DIMENSIONS,
     NO_RESTRICTIONS,
@@ -79,7 +80,9 @@ def tariff_from_json(data: object) -> Tariff:
     document: dict[str, Any] = faults.read("", read_object, data, otherwise={})
     faults.settle()
     faults.unknown("", document, _TARIFF_KEYS)
-    currency = faults.read("currency", read_currency, document.get("currency"), otherwise=CURRENCIES["HUF"])
+    currency = faults.read(
+        "currency", read_currency, document.get("currency"), otherwise=CURRENCIES[DEFAULT_CURRENCY]
+    )
     read = _reading(faults, document)
     tariff = Tariff(
         name=read("name", read_name, ""),
@@ -133,7 +136,7 @@ def read_object(value: object) -> dict[str, Any]:
 def read_currency(value: object) -> Currency:
     """A currency known here, by its code."""
     if not isinstance(value, str) or value not in CURRENCIES:
-        raise Invalid("The currency must be HUF or EUR.")
+        raise Invalid("The currency must be one of {codes}.", codes=", ".join(CURRENCIES))
     return CURRENCIES[value]
 
 

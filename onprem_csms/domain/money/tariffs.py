@@ -6,8 +6,8 @@ from typing import TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from onprem_csms.domain.money.bills import DISPLAY_ORDER
+from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY
 from onprem_csms.domain.money.exact import exact_text
-from onprem_csms.domain.money.money import CURRENCIES
 from onprem_csms.domain.money.tariff_json import (
     Faults,
     major_text,
@@ -78,7 +78,7 @@ def simple_tariff(name: str, currency: str, **prices: Unpack[SimplePrices]) -> T
     Raises Invalid with every fault as (field, sentence).
     """
     faults = Faults()
-    money = faults.read("currency", read_currency, currency, otherwise=CURRENCIES["HUF"])
+    money = faults.read("currency", read_currency, currency, otherwise=CURRENCIES[DEFAULT_CURRENCY])
     given = {key: value for key, value in prices.items() if value is not None and value != ""}
     found: dict[Dimension, Fraction] = {}
     for field, (dimension, times) in _FIELDS.items():

@@ -112,8 +112,7 @@ def _order(tx: Tx, row: Row) -> Order:
     slug = session_rows.slug_of(tx, row["charger_id"], row["connector"])
     currency = tx.settings.currency
     if row["wallet_id"] is not None:
-        currency_of_wallet = wallets.get(tx, row["wallet_id"]).currency
-        currency = "HUF" if currency_of_wallet == "HUF" else "EUR"
+        currency = wallets.get(tx, row["wallet_id"]).currency
     return Order(
         row["id"],
         slug or "",

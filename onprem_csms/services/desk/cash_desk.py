@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.money.money import format_amount
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.services.cards import balances, cards, people, pins
@@ -24,12 +25,6 @@ from onprem_csms.services.money.ledger import EntryFilter
 from onprem_csms.services.money.wallets import Movement, Receipt, TopUp, Wallet
 
 Method = Literal["cash", "bank"]
-
-# The buttons of the desk and the largest amount that it books at once, in minor units.
-QUICK_AMOUNTS = {"HUF": (2_000, 5_000, 10_000), "EUR": (1_000, 2_000, 5_000)}
-LARGEST_AMOUNT = {"HUF": 500_000, "EUR": 150_000}
-# HUF coins: the smallest is 5 Ft, so a sum in cash that ends otherwise can't be paid.
-_COIN = {"HUF": 5}
 
 MOVEMENTS_SHOWN = 30
 _MATCHES_SHOWN = 20
@@ -265,13 +260,13 @@ def check_amount(amount: int, currency: str, method: Method) -> int:
     """Return the amount; Invalid when it is zero, too large for the desk, or can't be paid in coins."""
     if amount <= 0:
         raise Invalid("The amount must be above zero.", path="amount")
-    largest = LARGEST_AMOUNT[currency]
-    if amount > largest:
-        limit = format_amount(largest, currency)
+    money = currency_of(currency)
+    if amount > money.largest_topup:
+        limit = format_amount(money.largest_topup, currency)
         raise Invalid("The desk books at most {limit} at once.", path="amount", limit=limit)
-    coin = _COIN.get(currency, 1)
-    if method == "cash" and amount % coin:
-        raise Invalid("In cash the amount must end in 0 or 5.", path="amount")
+    if method == "cash" and amount % money.cash_step:
+        step = format_amount(money.cash_step, currency)
+        raise Invalid("In cash the amount must be a multiple of {step}.", path="amount", step=step)
     return amount
 
 

@@ -17,9 +17,10 @@ from typing import Literal, NamedTuple
 
 from onprem_csms.clock import from_millis, to_millis
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.db.money import tariffs
+from onprem_csms.db.money import currencies, tariffs
 from onprem_csms.db.money.tariffs import AssignmentRow, Key, Priced, TariffRow, VersionRow
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.money.tariffs import Tariff, tariff_from_json, tariff_to_json
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
@@ -85,6 +86,7 @@ class Assignment:
 def create(tx: Tx, tariff: Tariff, *, is_default: bool = False) -> StoredTariff:
     """Store a tariff; the first one is the default, so that nobody charges for nothing by oversight."""
     first = tariffs.default(tx) is None
+    currencies.keep(tx, currency_of(tariff.currency))
     tariff_id = tariffs.insert(tx, tariff.name, tariff.currency)
     tariffs.insert_version(tx, tariff_id, to_millis(tx.now), _definition(tariff))
     if is_default or first:
@@ -115,6 +117,7 @@ def change(tx: Tx, tariff_id: int, tariff: Tariff, valid_from: datetime | None =
         return stored
     tariffs.insert_version(tx, tariff_id, to_millis(begin), _definition(tariff))
     if begin == tx.now:
+        currencies.keep(tx, currency_of(tariff.currency))
         tariffs.rename(tx, tariff_id, tariff.name, tariff.currency)
     return _changed(tx, tariff_id)
 

@@ -8,8 +8,10 @@ from typing import Any, Literal
 from onprem_csms.clock import from_text
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.money import currencies as currency_rows
 from onprem_csms.db.money import ledger as ledger_rows
 from onprem_csms.db.money import wallets as rows
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.money.ledger import NewEntry, Posting, book
@@ -84,8 +86,7 @@ class Movement:
 
 def create(tx: Tx, currency: str, name: str = "", person_id: int | None = None) -> int:
     """Make an empty wallet and return its id; Invalid for an unknown currency."""
-    if currency not in {"HUF", "EUR"}:
-        raise Invalid("The currency must be HUF or EUR.", path="currency")
+    currency_rows.keep(tx, currency_of(currency))
     wallet_id = rows.insert(tx, currency, name, person_id)
     ledger_rows.insert_wallet_account(tx, wallet_id, currency)
     tx.emit(Event("wallet", str(wallet_id)))

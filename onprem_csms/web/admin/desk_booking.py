@@ -6,6 +6,7 @@ from typing import Literal, cast
 from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import desk_uid
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.secrets import hash_pin
 from onprem_csms.errors import Conflict, Invalid
 from onprem_csms.services.core.hashing import in_thread
@@ -119,7 +120,7 @@ def _amount(form: Form, currency: str, *, required: bool = True) -> int:
     chosen, other = form.typed.get("amount", ""), form.typed.get("other", "").strip()
     if chosen == _OTHER or (other and not chosen):
         return form.amount("other", currency)
-    quick = {str(minor): minor for minor in cash_desk.QUICK_AMOUNTS[currency]}
+    quick = {str(minor): minor for minor in currency_of(currency).quick_amounts}
     if chosen not in quick and (required or chosen):
         form.fault("amount", N_("Choose an amount."))
     return quick.get(chosen, 0)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import canonical_uid, from_keyboard
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.errors import AppError, Invalid
 from onprem_csms.services.cards.balances import BELOW_ZERO
 from onprem_csms.services.cards.cards import Card
@@ -115,7 +116,7 @@ async def show(request: web.Request, form: Form | None = None) -> web.StreamResp
         shown=shown,
         state=state_of(found.known, ctx.clock.now()),
         currency=currency,
-        quick=cash_desk.QUICK_AMOUNTS[currency],
+        quick=currency_of(currency).quick_amounts,
         asked=asked,
         form=form,
         blank=Form(),

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from onprem_csms.domain.money.money import CURRENCIES
+from onprem_csms.domain.money.currencies import CURRENCIES
 from onprem_csms.domain.money.tariffs import (
     Dimension,
     SimplePrices,
@@ -57,7 +57,11 @@ class TariffPage:
     prices: dict[str, Any]
     raw: str
     form: Form
-    currencies: tuple[str, ...]
+    currencies: list[tuple[str, str]]
+
+
+def _currencies() -> list[tuple[str, str]]:
+    return [(one.code, f"{one.code} ({one.symbol})") for one in CURRENCIES.values()]
 
 
 async def show_list(request: web.Request) -> web.StreamResponse:
@@ -74,7 +78,7 @@ async def show_new(request: web.Request, form: Form = NO_FORM) -> web.StreamResp
     """Show an empty form."""
     settings = context(request).settings
     prices = {"currency": settings.currency, "vat_percent": settings.vat_percent, "prices_include_vat": True}
-    page = TariffPage(None, None, prices, "", form, tuple(CURRENCIES))
+    page = TariffPage(None, None, prices, "", form, _currencies())
     return render(request, "admin/tariff.html", page, form.status)
 
 
@@ -95,9 +99,7 @@ async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse
     stored = await ctx.read(tariffs.get, id_of(request))
     prices = describe(stored.tariff)
     raw = "" if prices else json.dumps(tariff_to_json(stored.tariff), indent=2, ensure_ascii=False)
-    page = TariffPage(
-        stored, reading(stored.tariff, ctx.clock.now()), prices or {}, raw, form, tuple(CURRENCIES)
-    )
+    page = TariffPage(stored, reading(stored.tariff, ctx.clock.now()), prices or {}, raw, form, _currencies())
     return render(request, "admin/tariff.html", page, form.status)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from onprem_csms.domain.money.currencies import CURRENCIES
 from onprem_csms.errors import Invalid
 from onprem_csms.web.api.route import BIGGEST_NUMBER
 
@@ -21,7 +22,14 @@ Moment = Annotated[
 ]
 Minor = Annotated[
     int,
-    Meta(ge=-(10**15), le=10**15, description="Money in minor units: cents of EUR, whole forints of HUF."),
+    Meta(
+        ge=-(10**15),
+        le=10**15,
+        description="Money in minor units of its currency, such as cents or whole forints.",
+    ),
+]
+Currency = Annotated[
+    str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", extra_json_schema={"enum": list(CURRENCIES)})
 ]
 Limit = Annotated[int, Meta(ge=1, le=200, description="The most items in one answer.")]
 Cursor = Annotated[str, Meta(max_length=200, description="Where to go on: `next` of the page before.")]

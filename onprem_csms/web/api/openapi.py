@@ -23,7 +23,7 @@ _KEY = {
 }
 _ABOUT = (
     "Everything that the pages do, for programs. Send an API key as a bearer token. Money is in minor units "
-    "(cents of EUR, whole forints of HUF), energy in Wh, power in W, times in UTC. Errors are problem documents "
+    "(cents, whole forints), energy in Wh, power in W, times in UTC. Errors are problem documents "
     "(RFC 9457) whose `errors` name each fault with its path."
 )
 

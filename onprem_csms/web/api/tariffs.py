@@ -18,7 +18,7 @@ from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Invalid
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.money import tariffs
-from onprem_csms.web.api.fields import Given, Page, Paged, after, given, page
+from onprem_csms.web.api.fields import Currency, Given, Page, Paged, after, given, page
 from onprem_csms.web.api.route import Call, Created, place
 
 # A text keeps every decimal; a number is taken as it prints.
@@ -73,7 +73,7 @@ class TariffChange(Given, frozen=True, kw_only=True):
     """What changes of a tariff. Either ``prices`` (simple) or ``elements`` (anything that OCPI can say)."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
-    currency: Literal["HUF", "EUR"] | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
     vat: Annotated[Exact, Meta(description="Per cent; left out: the site's.")] | UnsetType = UNSET
     prices_include_vat: bool | UnsetType = UNSET
     idle_grace_minutes: Annotated[int, Meta(ge=0, le=10**6)] | UnsetType = UNSET
@@ -96,7 +96,7 @@ class StoredTariff(Struct, frozen=True, kw_only=True):
 
     id: int
     name: str
-    currency: Literal["HUF", "EUR"]
+    currency: Currency
     default: bool
     vat: str
     prices_include_vat: bool

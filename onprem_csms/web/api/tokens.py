@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from onprem_csms.domain.secrets import hash_pin
 from onprem_csms.services.cards import cards
 from onprem_csms.services.core.hashing import in_thread
-from onprem_csms.web.api.fields import Given, Id, Moment, Page, Paged, Text, Words, given, page
+from onprem_csms.web.api.fields import Currency, Given, Id, Moment, Page, Paged, Text, Words, given, page
 from onprem_csms.web.api.route import Call, Created, place
 
 TokenType = Annotated[
@@ -55,7 +55,7 @@ class NewToken(Given, frozen=True, kw_only=True):
     label: Text = ""
     person: Id | None = None
     wallet: Id | None = None
-    currency: Literal["HUF", "EUR"] | None = None
+    currency: Currency | None = None
     pin: Pin | None = None
 
 

@@ -9,10 +9,9 @@ from onprem_csms.errors import Invalid, NotFound
 from onprem_csms.services.cards import balances, cards, people
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.money import ledger, wallets
-from onprem_csms.web.api.fields import Given, Id, Page, Paged, Text, after, before, page, shown
+from onprem_csms.web.api.fields import Currency, Given, Id, Page, Paged, Text, after, before, page, shown
 from onprem_csms.web.api.route import Call, Created, place
 
-Currency = Literal["HUF", "EUR"]
 IdempotencyKey = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -72,7 +71,10 @@ class NewTopUp(Given, frozen=True, kw_only=True):
     """
 
     amount: Annotated[
-        int, Meta(ge=1, le=100_000_000, description="Minor units: cents of EUR, forints of HUF.")
+        int,
+        Meta(
+            ge=1, le=100_000_000, description="Minor units of the currency, such as cents or whole forints."
+        ),
     ]
     wallet: Id | None = None
     token: Annotated[str, Meta(max_length=36)] | None = None
@@ -183,7 +185,7 @@ def show(wallet: wallets.Wallet) -> Wallet:
     """Show a wallet as JSON."""
     return Wallet(
         id=wallet.id,
-        currency=_currency(wallet.currency),
+        currency=wallet.currency,
         name=wallet.name,
         person=wallet.person_id,
         balance=wallet.balance,
@@ -202,14 +204,10 @@ def show_top_up(entry: ledger.LedgerEntry, *, repeated: bool = False) -> TopUp:
         at=entry.at,
         wallet=posting.wallet_id or 0,
         amount=posting.amount,
-        currency=_currency(entry.currency),
+        currency=entry.currency,
         method=document.get("method", ""),
         note=document.get("note", ""),
         idempotency_key=entry.idempotency_key.removeprefix("topup:").removeprefix("api:"),
         operator=entry.operator,
         repeated=repeated,
     )
-
-
-def _currency(code: str) -> Currency:
-    return "HUF" if code == "HUF" else "EUR"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.money.pricing import affordable_energy
 from onprem_csms.errors import NotFound
 from onprem_csms.services.charging import orders
 from onprem_csms.services.charging.orders import NOT_READY, Offer
-from onprem_csms.services.desk.cash_desk import QUICK_AMOUNTS
 from onprem_csms.services.drivers import driving
 from onprem_csms.services.drivers.driving import Account
 from onprem_csms.web.base import NoPage, context, formats, render
@@ -78,7 +78,7 @@ def _affordable(offer: Offer, account: Account | None) -> list[int]:
     wallet = account.card.wallet if account else None
     if wallet is None or wallet.currency != offer.currency or offer.tariff is None:
         return []
-    return [amount for amount in QUICK_AMOUNTS[wallet.currency] if amount < wallet.available]
+    return [amount for amount in currency_of(wallet.currency).quick_amounts if amount < wallet.available]
 
 
 def _everything(offer: Offer, account: Account | None, request: web.Request) -> Choice | None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from babel.numbers import format_decimal
 
-from onprem_csms.domain.money.money import CURRENCIES
+from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.money.tariff_model import NO_RESTRICTIONS
 from onprem_csms.domain.money.tariffs import Dimension, Tariff, price_components
 from onprem_csms.web.formats import Formats
@@ -62,8 +62,8 @@ def exact(price: Fraction, currency: str, formats: Formats) -> str:
     """Write a price that may have parts of the minor unit, such as 10.5 Ft or 0.355 €."""
     if price.denominator == 1:
         return formats.money(int(price), currency)
-    money = CURRENCIES[currency]
+    money = currency_of(currency)
     pattern = "#,##0." + "0" * money.decimals + "##"
     number = format_decimal(float(price / 10**money.decimals), pattern, locale=formats.locale)
-    after = formats.language == "hu" or currency == "HUF"
-    return f"{number}\u00a0{money.symbol}" if after else f"{money.symbol}{number}"
+    leads = money.leads(formats.language)
+    return f"{money.symbol}{number}" if leads else f"{number}\u00a0{money.symbol}"

@@ -115,18 +115,17 @@
     const chosen = form.querySelector("[name=amount]:checked");
     if (!chosen) return 0;
     if (chosen.value !== "other") return Number(chosen.dataset.minor);
-    const plain = form.elements.other.value.replace(/\s|Ft|€/g, "").replace(",", ".");
+    const plain = form.elements.other.value.replace(form.dataset.symbol, "").replace(/\s/g, "").replace(",", ".");
     return /^\d+(\.\d+)?$/.test(plain) ? Math.round(Number(plain) * 10 ** Number(form.dataset.decimals)) : 0;
   }
 
   function money(amount) {
-    const hungarian = document.documentElement.lang === "hu" || form.dataset.currency === "HUF";
+    const { symbol, leads } = form.dataset;
     const decimals = Number(form.dataset.decimals);
     const [whole, rest] = (Math.abs(amount) / 10 ** decimals).toFixed(decimals).split(".");
-    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, hungarian ? "\u00a0" : ",");
-    const number = rest ? `${grouped}${hungarian ? "," : "."}${rest}` : grouped;
+    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, leads === undefined ? "\u00a0" : ",");
+    const number = rest ? `${grouped}${leads === undefined ? "," : "."}${rest}` : grouped;
     const sign = amount < 0 ? "-" : "";
-    const symbol = form.dataset.currency === "HUF" ? "Ft" : "€";
-    return hungarian ? `${sign}${number}\u00a0${symbol}` : `${sign}${symbol}${number}`;
+    return leads === undefined ? `${sign}${number}\u00a0${symbol}` : `${sign}${symbol}${number}`;
   }
 })();
