@@ -53,13 +53,13 @@ def test_a_tariff_in_crowns_prices_a_session() -> None:
 
 
 async def test_a_card_in_crowns_pays_and_the_books_agree(house: House) -> None:
-    from onprem_csms.services.cards import tokens
-    from onprem_csms.services.cards.tokens import NewCard
+    from onprem_csms.services.cards import cards
+    from onprem_csms.services.cards.cards import NewCard
     from onprem_csms.services.money import tariffs
 
     stored = await house.do(tariffs.create, simple_tariff("Praha", "CZK", per_kwh="7.50", vat_percent="21"))
     await house.do(tariffs.make_default, stored.id)
-    card = await house.do(tokens.create, NewCard(uid="04AABBCCDD", type="prepaid", currency="CZK"))
+    card = await house.do(cards.create, NewCard(uid="04AABBCCDD", kind="prepaid", currency="CZK"))
     await house.top_up(card.wallet.id, 20_000)
     started = await house.start("04AABBCCDD")
     house.later(3_600)
