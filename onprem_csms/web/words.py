@@ -78,6 +78,8 @@ COMMAND: Words = {
     "answered": Tag("ok", N_("Answered")),
     "error": Tag("bad", N_("Error")),
     "timeout": Tag("bad", N_("No answer")),
+    "lost": Tag("bad", N_("Connection lost")),
+    "superseded": Tag("off", N_("Superseded")),
 }
 DIRECTION: Words = {"in": Tag("info", N_("from charger")), "out": Tag("off", N_("to charger"))}
 ROLE: Words = {

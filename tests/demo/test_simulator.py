@@ -24,7 +24,7 @@ from onprem_csms.demo.scenery import (
 from onprem_csms.demo.simulator import Cast, simulate
 from onprem_csms.domain.chargers.commands import RemoteStart, RemoteStop
 from onprem_csms.domain.chargers.places import Place
-from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.chargers import inventory, records, sending
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Context
@@ -128,7 +128,7 @@ async def start_as_guest(ctx: Context) -> int:
         return await ctx.read(sessions.active_on, GUEST_CHARGER, 1)
 
     await until(online)
-    result = await ctx.stations.perform(GUEST_CHARGER, RemoteStart(GUEST_CARD, Place(0, 1)), origin="test")
+    result = await sending.perform(ctx, GUEST_CHARGER, RemoteStart(GUEST_CARD, Place(0, 1)), origin="test")
     assert result.accepted
     await until(running)
     session = await running()
@@ -148,7 +148,7 @@ async def test_a_session_that_is_begun_and_ended_from_here_costs_what_flowed(pro
 
         await until(costs)
         transaction = (await ctx.read(sessions.get, session_id)).transaction_id
-        await ctx.stations.perform(GUEST_CHARGER, RemoteStop(transaction), origin="test")
+        await sending.perform(ctx, GUEST_CHARGER, RemoteStop(transaction), origin="test")
         await until(ended)
         session = await ctx.read(sessions.get, session_id)
         assert session.reason == "remote"
@@ -160,7 +160,7 @@ async def test_a_reset_ends_the_session_and_the_charger_boots_again(program: Pro
     async with playing(program, QUIET, {GUEST_CHARGER}) as ctx:
         session_id = await start_as_guest(ctx)
         before = (await ctx.read(inventory.get, GUEST_CHARGER)).booted_at
-        result = await ctx.stations.send(GUEST_CHARGER, "Reset", {"type": "Hard"}, origin="test")
+        result = await sending.ask(ctx, GUEST_CHARGER, "Reset", {"type": "Hard"}, origin="test")
         assert result.accepted
 
         async def booted_again() -> bool:
@@ -198,7 +198,7 @@ async def test_a_command_is_answered_as_a_charger_would(
             return ctx.stations.online(GUEST_CHARGER)
 
         await until(online)
-        result = await ctx.stations.send(GUEST_CHARGER, action, request_, origin="test")
+        result = await sending.ask(ctx, GUEST_CHARGER, action, request_, origin="test")
         assert result.status == "answered"
         assert result.response is not None
         assert result.response.get("status") == word

@@ -20,6 +20,7 @@ from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.commands import Command
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Bus
@@ -30,7 +31,7 @@ from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.rfid.station import Readers
 from onprem_csms.services.cards import cards
 from onprem_csms.services.cards.cards import NewCard
-from onprem_csms.services.chargers import inventory, records
+from onprem_csms.services.chargers import inventory, records, sending
 from onprem_csms.services.chargers.records import Quirk
 from onprem_csms.services.charging import presence, sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
@@ -105,12 +106,17 @@ class Charger:
         await self.say([3, call[1], payload])
         return call
 
-    def cut(self) -> None:
-        """Lose the connection without a word, as when the power goes."""
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What carries the connection."""
         connection = self.ws._response.connection
         assert connection is not None
-        assert connection.transport is not None
-        connection.transport.abort()
+        assert isinstance(connection.transport, asyncio.Transport)
+        return connection.transport
+
+    def cut(self) -> None:
+        """Lose the connection without a word, as when the power goes."""
+        self.transport.abort()
 
     async def closed(self) -> int | None:
         """Wait for the end; returns the close code."""
@@ -172,6 +178,17 @@ class Site:
             return error.status
         await charger.ws.close()
         return 101
+
+    async def send(
+        self, charger_id: str, action: str, request: Mapping[str, Any], *, origin: str, wait: bool = True
+    ) -> CommandResult:
+        """Send a request of the charger's own protocol."""
+        order = self.ctx.stations.order(charger_id, action, request)
+        return await sending.send(self.ctx, order, origin=origin, wait=wait)
+
+    async def perform(self, charger_id: str, command: Command, *, origin: str) -> CommandResult:
+        """Send a neutral command."""
+        return await sending.perform(self.ctx, charger_id, command, origin=origin)
 
     def connection(self, charger_id: str = "CP1") -> Connection:
         """Return the server's side of a connection."""
@@ -272,7 +289,7 @@ async def ask(
     site: Site, charger: Charger, action: str, request: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> CommandResult:
     """Send a command and let the charger answer it."""
-    asking = asyncio.create_task(site.stations.send("CP1", action, request, origin="test"))
+    asking = asyncio.create_task(site.send("CP1", action, request, origin="test"))
     call = await charger.answer(answer)
     assert call[2:] == [action, request]
     return await asking

@@ -153,11 +153,11 @@ async def test_what_is_wanted_of_a_setting_is_kept_with_the_chargers_word(
 async def test_what_was_not_answered_is_asked_again_when_the_charger_comes_back(site: Site) -> None:
     charger = await site.connect()
     asking = asyncio.create_task(
-        site.stations.send("CP1", "ChangeConfiguration", {"key": "k", "value": "5"}, origin="test")
+        site.send("CP1", "ChangeConfiguration", {"key": "k", "value": "5"}, origin="test")
     )
     await charger.hear()
     await charger.ws.close()
-    assert (await asking).status == "timeout"
+    assert (await asking).status == "lost"
     assert [setting.wanted_status for setting in await site.see(configuration.find, "CP1")] == ["wanted"]
     await site.until(lambda: not site.stations.online("CP1"))
     charger = await site.connect()
@@ -207,7 +207,7 @@ async def test_if_the_answer_is_lost_both_are_valid_until_one_is_used(
     site: Site, used: str, dead: str
 ) -> None:
     charger = await site.connect()
-    asking = asyncio.create_task(site.stations.send("CP1", "ChangeConfiguration", SET_KEY, origin="test"))
+    asking = asyncio.create_task(site.send("CP1", "ChangeConfiguration", SET_KEY, origin="test"))
     await charger.hear()
     await charger.ws.close()
     await asking

@@ -14,7 +14,7 @@ from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.ocpp.rpc import schemas
 from onprem_csms.ocpp.v16 import commands as v16_commands
 from onprem_csms.ocpp.v16.commands import COMMANDS, translate
-from onprem_csms.services.chargers import commanding, records
+from onprem_csms.services.chargers import commanding, profiles, records, sending
 from onprem_csms.services.core.ports import CommandResult
 from tests.ocpp.conftest import PROFILE, QUICK, RESERVE, UNTIL, Site, ask, impatient, open_site
 
@@ -156,7 +156,7 @@ async def test_an_answer_without_such_a_word_neither_agrees_nor_disagrees(site: 
 )
 async def test_an_error_of_the_charger_is_an_outcome(site: Site, error: list[Any]) -> None:
     charger = await site.connect()
-    asking = asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test"))
+    asking = asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="test"))
     call = await charger.hear()
     await charger.say([4, call[1], *error])
     result = await asking
@@ -169,7 +169,7 @@ async def test_an_error_of_the_charger_is_an_outcome(site: Site, error: list[Any
 @impatient
 async def test_a_charger_that_never_answers_is_given_up_and_its_late_answer_dropped(site: Site) -> None:
     charger = await site.connect()
-    asking = asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test"))
+    asking = asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="test"))
     call = await charger.hear()
     result = await asking
     assert (result.status, result.response) == ("timeout", None)
@@ -185,9 +185,7 @@ async def test_a_charger_that_never_answers_is_given_up_and_its_late_answer_drop
 async def test_one_call_is_open_at_a_time_and_the_others_wait_in_order(site: Site) -> None:
     charger = await site.connect()
     asking = [
-        asyncio.create_task(
-            site.stations.send("CP1", "UnlockConnector", {"connectorId": number}, origin="test")
-        )
+        asyncio.create_task(site.send("CP1", "UnlockConnector", {"connectorId": number}, origin="test"))
         for number in range(1, 6)
     ]
     for number in range(1, 6):
@@ -202,14 +200,12 @@ async def test_too_many_waiting_commands_are_refused_and_on_record_as_such(tmp_p
     async with open_site(tmp_path / "data", replace(QUICK, queue_length=2)) as site:
         await site.add()
         charger = await site.connect()
-        asking = [
-            asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test")) for _ in range(3)
-        ]
+        asking = [asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="test")) for _ in range(3)]
         await site.until(lambda: site.connection().calling)
         first = await charger.hear()
         await asyncio.sleep(0.05)
         with pytest.raises(Conflict):
-            await site.stations.send("CP1", "ClearCache", {}, origin="test")
+            await site.send("CP1", "ClearCache", {}, origin="test")
         newest = (await site.see(commanding.find, "CP1"))[0]
         assert newest.status == "error"
         await charger.say([3, first[1], {"status": "Accepted"}])
@@ -220,7 +216,7 @@ async def test_too_many_waiting_commands_are_refused_and_on_record_as_such(tmp_p
 
 async def test_without_waiting_the_command_is_on_the_wire_and_can_be_polled(site: Site) -> None:
     charger = await site.connect()
-    result = await site.stations.send("CP1", "ClearCache", {}, origin="test", wait=False)
+    result = await site.send("CP1", "ClearCache", {}, origin="test", wait=False)
     assert (result.status, result.response) == ("sent", None)
     await charger.answer({"status": "Accepted"})
 
@@ -232,7 +228,7 @@ async def test_without_waiting_the_command_is_on_the_wire_and_can_be_polled(site
 
 async def test_a_charger_may_say_its_own_before_it_answers(site: Site) -> None:
     charger = await site.connect()
-    asking = asyncio.create_task(site.stations.send("CP1", "ReserveNow", RESERVE, origin="test"))
+    asking = asyncio.create_task(site.send("CP1", "ReserveNow", RESERVE, origin="test"))
     call = await charger.hear()
     reserved = {"connectorId": 1, "errorCode": "NoError", "status": "Reserved"}
     assert await charger.result("StatusNotification", reserved) == {}
@@ -242,7 +238,7 @@ async def test_a_charger_may_say_its_own_before_it_answers(site: Site) -> None:
 
 async def test_the_answer_may_come_right_behind_a_call_of_its_own(site: Site) -> None:
     charger = await site.connect()
-    asking = asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test"))
+    asking = asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="test"))
     call = await charger.hear()
     status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
     await charger.say([2, "own", "StatusNotification", status])
@@ -263,18 +259,18 @@ async def test_an_answer_that_breaks_its_schema_is_shown_as_it_is(site: Site) ->
 async def test_an_unknown_command_and_an_unknown_charger_are_not_found(site: Site) -> None:
     await site.connect()
     with pytest.raises(NotFound):
-        await site.stations.send("CP1", "MakeCoffee", {}, origin="test")
+        await site.send("CP1", "MakeCoffee", {}, origin="test")
     with pytest.raises(NotFound):
-        await site.stations.send("CP1", "Heartbeat", {}, origin="test")
+        await site.send("CP1", "Heartbeat", {}, origin="test")
     with pytest.raises(NotFound):
-        await site.stations.send("NOBODY", "ClearCache", {}, origin="test")
+        await site.send("NOBODY", "ClearCache", {}, origin="test")
 
 
 async def test_a_charger_that_is_offline_is_a_conflict_and_nothing_is_left_on_record(site: Site) -> None:
     with pytest.raises(Conflict):
-        await site.stations.send("CP1", "ClearCache", {}, origin="test")
+        await site.send("CP1", "ClearCache", {}, origin="test")
     with pytest.raises(Conflict):
-        await site.stations.perform("CP1", commands.ClearCache(), origin="test")
+        await site.perform("CP1", commands.ClearCache(), origin="test")
     assert await site.see(commanding.find, "CP1") == []
 
 
@@ -309,7 +305,7 @@ async def test_a_request_that_breaks_its_schema_is_refused_with_the_path_and_not
 ) -> None:
     charger = await site.connect()
     with pytest.raises(Invalid) as fault:
-        await site.stations.send("CP1", action, request_, origin="test")
+        await site.send("CP1", action, request_, origin="test")
     assert fault.value.path == path
     assert path in {place for place, _ in fault.value.faults}
     assert await charger.silent()
@@ -332,17 +328,86 @@ async def test_the_charger_decides_even_where_the_picture_here_says_no(site: Sit
         assert (await ask(site, charger, action, request, {"status": "Rejected"})).accepted is False
 
 
+# --- Lanes ----------------------------------------------------------------------------------------
+
+
+def limit(amperes: float, connector: int = 1) -> dict[str, Any]:
+    period = [{"startPeriod": 0, "limit": amperes}]
+    schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": period}
+    return {"connectorId": connector, "csChargingProfiles": {**PROFILE, "chargingSchedule": schedule}}
+
+
+def begin(site: Site, action: str, request: dict[str, Any]) -> asyncio.Task[CommandResult]:
+    return asyncio.create_task(site.send("CP1", action, request, origin="test"))
+
+
+async def test_a_stop_overtakes_a_limit_and_of_two_limits_the_newer_one_is_sent(site: Site) -> None:
+    charger = await site.connect()
+    asking = [
+        begin(site, "ClearCache", {}),
+        begin(site, "GetLocalListVersion", {}),
+        begin(site, "SetChargingProfile", limit(10)),
+        begin(site, "SetChargingProfile", limit(6)),
+        begin(site, "RemoteStopTransaction", {"transactionId": 5}),
+    ]
+    first = await charger.hear()
+
+    async def wanted() -> bool:
+        return len(await site.see(commanding.find, "CP1")) == len(asking)
+
+    await site.until(wanted)
+    await charger.say([3, first[1], {"status": "Accepted"}])
+    calls = [await charger.answer({"status": "Accepted", "listVersion": 0}) for _ in range(3)]
+    assert [call[2] for call in calls] == [
+        "RemoteStopTransaction",
+        "SetChargingProfile",
+        "GetLocalListVersion",
+    ]
+    assert calls[1][3] == limit(6)
+    results = await asyncio.gather(*asking)
+    assert [result.status for result in results] == [
+        "answered",
+        "answered",
+        "superseded",
+        "answered",
+        "answered",
+    ]
+    assert (await record(site, results[2])).status == "superseded"
+
+
+async def test_a_limit_of_the_load_manager_leaves_no_row_and_what_follows_from_it(site: Site) -> None:
+    charger = await site.connect()
+    order = site.ctx.stations.order("CP1", "SetChargingProfile", limit(8))
+    asking = asyncio.create_task(sending.limit(site.ctx, order))
+    await charger.answer({"status": "Accepted"})
+    assert (await asking).ending == "answered"
+    assert await site.see(commanding.find, "CP1") == []
+    (held,) = await site.see(profiles.in_force, "CP1")
+    assert held.profile == limit(8)["csChargingProfiles"]
+
+
+@impatient
+async def test_a_charger_that_reads_nothing_is_dropped_and_its_command_ends(site: Site) -> None:
+    charger = await site.connect()
+    charger.transport.pause_reading()
+    big = {"vendorId": "V", "data": "x" * 20_000_000}
+    result = await site.send("CP1", "DataTransfer", big, origin="test")
+    assert result.status == "timeout"
+    await site.until(lambda: site.stations.count() == 0)
+    assert (await record(site, result)).sent_at is None
+
+
 # --- The end of a connection ----------------------------------------------------------------------
 
 
 async def test_commands_of_a_connection_that_ends_end_with_it(site: Site) -> None:
     charger = await site.connect()
-    asking = [asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="t")) for _ in range(3)]
+    asking = [asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="t")) for _ in range(3)]
     await charger.hear()
     await charger.ws.close()
     results = await asyncio.gather(*asking)
-    assert [result.status for result in results] == ["timeout"] * 3
-    assert {view.status for view in await site.see(commanding.find, "CP1")} == {"timeout"}
+    assert [result.status for result in results] == ["lost"] * 3
+    assert {view.status for view in await site.see(commanding.find, "CP1")} == {"lost"}
 
 
 async def test_commands_that_a_killed_process_left_open_are_ended_at_the_next_start(tmp_path: Path) -> None:
@@ -350,7 +415,7 @@ async def test_commands_that_a_killed_process_left_open_are_ended_at_the_next_st
         await site.add()
         await site.do(commanding.want, commanding.Wish("CP1", "ClearCache", {}, "test"))
     async with open_site(tmp_path / "data") as site:
-        assert [view.status for view in await site.see(commanding.find, "CP1")] == ["timeout"]
+        assert [view.status for view in await site.see(commanding.find, "CP1")] == ["lost"]
 
 
 def test_the_table_names_only_words_that_exist() -> None:

@@ -94,7 +94,7 @@ async def test_of_many_that_come_at_once_under_one_name_one_stays(site: Site) ->
 async def test_a_charger_that_comes_back_milliseconds_after_a_reset_keeps_its_stop(site: Site) -> None:
     charger = await site.connect()
     id = (await charger.result("StartTransaction", START))["transactionId"]
-    resetting = asyncio.create_task(site.stations.send("CP1", "Reset", {"type": "Hard"}, origin="test"))
+    resetting = asyncio.create_task(site.send("CP1", "Reset", {"type": "Hard"}, origin="test"))
     await charger.hear()
     stop = {"transactionId": id, "meterStop": 700, "timestamp": "2026-11-22T08:00:00Z", "reason": "HardReset"}
     await charger.say([2, "stop", "StopTransaction", stop])
@@ -103,7 +103,7 @@ async def test_a_charger_that_comes_back_milliseconds_after_a_reset_keeps_its_st
     await asyncio.sleep(0.003)
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Accepted"
-    assert (await resetting).status == "timeout"
+    assert (await resetting).status == "lost"
     (session,) = await site.until(lambda: site.sessions(state="ended"))
     assert (session.energy_wh, session.reason) == (700, "hard_reset")
     assert site.stations.online("CP1")
@@ -153,12 +153,12 @@ async def test_a_stop_of_the_program_ends_every_connection_and_writes_it_down(tm
         await site.add()
         charger = await site.connect()
         await charger.boot()
-        asking = asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test"))
+        asking = asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="test"))
         await charger.hear()
         closed = asyncio.create_task(charger.closed())
         await site.stations.close()
         assert await closed == 1001
-        assert (await asking).status == "timeout"
+        assert (await asking).status == "lost"
         assert (await site.see(inventory.get, "CP1")).disconnected_at is not None
 
 
@@ -179,7 +179,7 @@ async def test_nothing_of_a_connection_is_left_when_it_has_ended(site: Site) -> 
     for _ in range(5):
         charger = await site.connect()
         await charger.result("Heartbeat", {"odd": 1})
-        asking = asyncio.create_task(site.stations.send("CP1", "ClearCache", {}, origin="test"))
+        asking = asyncio.create_task(site.send("CP1", "ClearCache", {}, origin="test"))
         await charger.answer({"status": "Accepted"})
         await asking
         await charger.ws.close()

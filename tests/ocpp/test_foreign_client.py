@@ -102,7 +102,7 @@ async def test_a_day_of_a_foreign_charger(site: Site) -> None:
         await box.call(call.Heartbeat())
         judged = await box.call(call.Authorize(CARD))
         assert judged.id_tag_info["status"] == AuthorizationStatus.accepted
-        started = await site.stations.perform("CP1", commands.RemoteStart(CARD, Place(0, 1)), origin="test")
+        started = await site.perform("CP1", commands.RemoteStart(CARD, Place(0, 1)), origin="test")
         assert started.accepted is True
         await site.until(lambda: box.transaction)
         await box.status(ChargePointStatus.charging)
@@ -118,7 +118,7 @@ async def test_a_day_of_a_foreign_charger(site: Site) -> None:
         await box.call(call.MeterValues(1, values, transaction_id=box.transaction))
         (session,) = await site.sessions(state="active")
         assert (session.energy_wh, session.power_w) == (3000, 7200)
-        stopped = await site.stations.perform("CP1", commands.RemoteStop(str(box.transaction)), origin="test")
+        stopped = await site.perform("CP1", commands.RemoteStop(str(box.transaction)), origin="test")
         assert (stopped.accepted, box.asked) == (True, ["start", "stop"])
         await box.call(call.StopTransaction(5000, moment(0), box.transaction, reason="Remote", id_tag=CARD))
         (session,) = await site.sessions(state="ended")
@@ -128,15 +128,15 @@ async def test_a_day_of_a_foreign_charger(site: Site) -> None:
 async def test_a_foreign_charger_leaves_the_records_of_its_commands(site: Site) -> None:
     async with wall_box(site):
         assert (
-            await site.stations.perform("CP1", commands.ChangeAvailability(operative=False), origin="test")
+            await site.perform("CP1", commands.ChangeAvailability(operative=False), origin="test")
         ).accepted
-        await site.stations.perform("CP1", commands.ReadVariables(), origin="test")
-        await site.stations.perform(
+        await site.perform("CP1", commands.ReadVariables(), origin="test")
+        await site.perform(
             "CP1", commands.SetVariables(((Variable("", "HeartbeatInterval"), "30"),)), origin="test"
         )
         until = datetime.now(UTC) + timedelta(hours=1)
-        await site.stations.perform("CP1", commands.Reserve(1, Place(0, 1), CARD, until), origin="test")
-        refused = await site.stations.perform("CP1", commands.Unlock(Place(0, 1)), origin="test")
+        await site.perform("CP1", commands.Reserve(1, Place(0, 1), CARD, until), origin="test")
+        refused = await site.perform("CP1", commands.Unlock(Place(0, 1)), origin="test")
         assert (refused.status, refused.accepted) == ("error", None)
     (setting,) = await site.see(configuration.find, "CP1")
     assert (setting.value, setting.wanted, setting.wanted_status) == ("60", "30", "accepted")

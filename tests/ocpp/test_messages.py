@@ -290,7 +290,7 @@ async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_fo
     assert (await charger.call("Authorize", {"idTag": CARD}))[2] == "SecurityError"
     assert (await start(charger))["transactionId"] > 0
     asking = asyncio.create_task(
-        site.stations.send("CP1", "TriggerMessage", {"requestedMessage": "StatusNotification"}, origin="test")
+        site.send("CP1", "TriggerMessage", {"requestedMessage": "StatusNotification"}, origin="test")
     )
     await charger.answer({"status": "Accepted"})
     await asking

@@ -223,3 +223,75 @@ def test_a_library_is_known_to_one_room_alone(imports: list[Import]) -> None:
         and each.room not in (ONE_ROOM_LIBRARIES[library], "demo")
     ]
     assert strangers == []
+
+
+# --- Circles --------------------------------------------------------------------------------------
+
+
+CIRCLES_STILL_THERE = {frozenset({"db.engine.caches", "db.engine.tx"})}
+"""To be taken apart; none may be added."""
+
+
+def modules_of(package: Path) -> dict[str, Path]:
+    """Every module by its dotted name."""
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported_modules(path: Path, module: str, known: set[str]) -> set[str]:
+    """The modules of ours that one imports anywhere in it, under TYPE_CHECKING and in functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inside = path.name == "__init__.py"
+            above = module.split(".")[: len(module.split(".")) - node.level + inside] if node.level else []
+            source = ".".join([*above, *(node.module or "").split(".")]).strip(".")
+            # A name may be a module of the package, or something that the package itself holds.
+            found |= {
+                f"{source}.{alias.name}" if f"{source}.{alias.name}" in known else source
+                for alias in node.names
+            }
+    return found & known - {module}
+
+
+def circles(package: Path) -> set[frozenset[str]]:
+    """The groups of modules in which each one reaches every other over imports."""
+    modules = modules_of(package)
+    edges = {name: imported_modules(path, name, set(modules)) for name, path in modules.items()}
+    reached = {name: reachable(name, edges) for name in edges}
+    return {
+        frozenset(each.removeprefix(f"{package.name}.") for each in reached[name] if name in reached[each])
+        for name in edges
+        if name in reached[name]
+    }
+
+
+def reachable(start: str, edges: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        fresh = edges[waiting.pop()] - found
+        found |= fresh
+        waiting += fresh
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle(package: Path) -> None:
+    assert circles(package) == CIRCLES_STILL_THERE
+
+
+def test_a_circle_is_seen_however_long_it_is_and_however_it_is_written(tmp_path: Path) -> None:
+    package = tmp_path / PACKAGE
+    (package / "a").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "a" / "__init__.py").write_text("")
+    (package / "a" / "one.py").write_text(f"from {PACKAGE}.a import two\n")
+    (package / "a" / "two.py").write_text(f"def late():\n    from {PACKAGE}.a.three import x\n")
+    (package / "a" / "three.py").write_text("from . import one\nfrom . import four\n")
+    (package / "a" / "four.py").write_text("")
+    assert circles(package) == {frozenset({"a.one", "a.two", "a.three"})}

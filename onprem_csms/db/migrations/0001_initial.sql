@@ -234,7 +234,7 @@ CREATE TABLE commands (
     action TEXT NOT NULL,
     request TEXT NOT NULL,
     response TEXT,
-    status TEXT NOT NULL CHECK (status IN ('wanted', 'sent', 'answered', 'error', 'timeout')),
+    status TEXT NOT NULL,
     origin TEXT NOT NULL DEFAULT '',
     wanted_at TEXT NOT NULL,
     sent_at TEXT,

@@ -160,14 +160,15 @@ class Endpoint:
     async def _welcome(
         self, request: web.Request, attempt: ConnectionAttempt, admitted: Admitted, version: Version
     ) -> "tuple[Connection, web.WebSocketResponse[bool]]":
-        connection = Connection(self._stations, admitted.charger_id, version, admitted.registration)
+        connection = self._stations.connection(admitted.charger_id, version)
+        connection.registration = admitted.registration
         connection.remote = attempt.remote
         # Before the answer, so that of two that come at once only one gets in.
         self._stations.came(connection)
         try:
             ws = self._websocket(_echo(attempt, version))
             await ws.prepare(request)
-            connection.opened(ws)
+            connection.opened(ws, request.transport)
             await self._stations.welcome(connection)
         except BaseException:
             self._stations.left(connection)

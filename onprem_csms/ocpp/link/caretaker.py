@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from onprem_csms.domain.chargers.chargers import QuirkCount
+from onprem_csms.domain.chargers.commands import Trigger
 from onprem_csms.errors import AppError, NotFound, StoreError
+from onprem_csms.ocpp.endpoint.throttle import Throttle
 from onprem_csms.ocpp.link.connection import Connection
-from onprem_csms.ocpp.link.outgoing import Pending
-from onprem_csms.services.chargers import inventory
+from onprem_csms.ocpp.link.registry import Registry
+from onprem_csms.services.chargers import inventory, sending
 from onprem_csms.services.charging import presence
-
-if TYPE_CHECKING:
-    from onprem_csms.ocpp.link.stations import Stations
+from onprem_csms.services.core.context import Context
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +25,10 @@ HEARTBEATS_MISSED = 3
 class Caretaker:
     """Two tasks for all chargers together, not one for each charger."""
 
-    def __init__(self, stations: "Stations") -> None:
-        self._stations = stations
+    def __init__(self, registry: Registry, ctx: Context, throttle: Throttle) -> None:
+        self._registry = registry
+        self._ctx = ctx
+        self._throttle = throttle
 
     async def look_after(self) -> None:
         """Look around four times a second, until cancelled."""
@@ -43,57 +44,53 @@ class Caretaker:
                 await self._look_for_silence(now)
 
     def _end_overdue(self, now: float) -> None:
-        for connection in list(self._stations.calling):
-            pending = connection.overdue(now)
-            if pending is not None:
-                self._stations.spawn(self._give_up(connection, pending))
+        for connection in list(self._registry.calling):
+            connection.end_overdue(now)
             if not connection.calling:
-                self._stations.calling.discard(connection)
-
-    async def _give_up(self, connection: Connection, pending: Pending) -> None:
-        await connection.send_next_safely()
-        await self._stations.conclude(connection, pending, "timeout", {})
+                self._registry.calling.discard(connection)
 
     async def _store_quirks(self) -> None:
-        deviating, self._stations.deviating = self._stations.deviating, set()
+        deviating, self._registry.deviating = self._registry.deviating, set()
         for connection in deviating:
             counts = connection.take_quirks()
             if counts:
-                self._stations.spawn(self._count(connection.charger_id, counts))
+                self._registry.spawn(self._count(connection.charger_id, counts))
 
     async def _count(self, charger_id: str, counts: list[QuirkCount]) -> None:
-        await self._stations.ctx.write(presence.count_quirks, charger_id, counts)
+        await self._ctx.write(presence.count_quirks, charger_id, counts)
 
     async def _look_for_silence(self, now: float) -> None:
         """Ping who is silent for three heartbeats, let go who does not stir then, ping all if so configured."""
         patience = max(
-            HEARTBEATS_MISSED * self._stations.ctx.settings.heartbeat_interval_s,
-            self._stations.options.shortest_idle_s,
+            HEARTBEATS_MISSED * self._ctx.settings.heartbeat_interval_s,
+            self._registry.options.shortest_idle_s,
         )
-        every = self._stations.options.ping_interval_s
-        for connection in filter(_is_ready, self._stations.all()):
+        every = self._registry.options.ping_interval_s
+        for connection in filter(_is_ready, self._registry.all()):
             silent = now - connection.heard
-            if silent > patience and connection.pinged > connection.heard:
+            if connection.stuck(now):
+                connection.end("not_reading", text="Nothing was read for too long.")
+            elif silent > patience and connection.pinged > connection.heard:
                 if now - connection.pinged > PONG_WAIT_S:
                     connection.end("silent", 1001, "Nothing was heard for too long.")
             elif silent > patience or (every and silent > every and now - connection.pinged > every):
                 connection.pinged = now
-                self._stations.spawn(connection.ping())
+                self._registry.spawn(connection.ping())
 
     async def hear_of_changes(self) -> None:
         """Act on what the operator changes of a charger that is connected."""
-        news = self._stations.ctx.bus.subscribe((inventory.SETTINGS_CHANGED,))
+        news = self._ctx.bus.subscribe((inventory.SETTINGS_CHANGED,))
         async for event in news:
             # Without a key the news came too fast to be told apart: it may concern everybody.
-            self._stations.throttle.forgive(event.key)
-            concerned = [self._stations.get(event.key)] if event.key else self._stations.all()
+            self._throttle.forgive(event.key)
+            concerned = [self._registry.get(event.key)] if event.key else self._registry.all()
             for connection in concerned:
                 if connection is not None:
                     await self._apply_change(connection)
 
     async def _apply_change(self, connection: Connection) -> None:
         try:
-            charger = await self._stations.ctx.read(inventory.get, connection.charger_id)
+            charger = await self._ctx.read(inventory.get, connection.charger_id)
         except NotFound:
             connection.end("archived", 1000, "This charger was taken out of use.")
             return
@@ -104,16 +101,11 @@ class Caretaker:
             # A charger that waits is asked to boot again, so that it learns of it at once (OCPP 1.6, 4.2).
             connection.registration = charger.registration
             if charger.registration == "accepted":
-                self._stations.spawn(self._ask_to_boot(connection))
+                self._registry.spawn(self._ask_to_boot(connection))
 
     async def _ask_to_boot(self, connection: Connection) -> None:
         try:
-            await self._stations.send(
-                connection.charger_id,
-                "TriggerMessage",
-                {"requestedMessage": "BootNotification"},
-                origin="registration",
-            )
+            await sending.perform(self._ctx, connection.charger_id, Trigger("boot"), origin="registration")
         except AppError as error:
             log.info("%s: %s", connection.charger_id, error)
 

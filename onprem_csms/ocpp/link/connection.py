@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from onprem_csms.domain.chargers.chargers import QuirkCount, Registration
+from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.outgoing import Pending
 from onprem_csms.ocpp.link.router import Router, UnansweredError
 from onprem_csms.ocpp.rpc import frames
-from onprem_csms.ocpp.rpc.frames import Call, CallError, CallResult, FrameError
+from onprem_csms.ocpp.rpc.frames import Call, CallError, CallResult, FrameError, Limits
 from onprem_csms.ocpp.rpc.turns import Turns
-from onprem_csms.ocpp.versions import Version
-
-if TYPE_CHECKING:
-    from onprem_csms.ocpp.link.stations import Stations
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,33 @@ _FAIR = 64
 _MOST_ODD_FRAMES_LOGGED = 100
 _MOST_KINDS = 64
 _TRY_AGAIN_LATER = 1013
+_GRACE_S = 1.0
+"""More than a charger has to agree to the end, so that only one that reads nothing is cut off."""
 _TEXT, _BINARY, _PING, _PONG = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG
+
+
+class Owner(Protocol):
+    """What a connection asks of the registry that it stands in."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something run beside."""
+
+    def watch(self, connection: "Connection") -> None:
+        """Look after its calls."""
+
+    def deviated(self, connection: "Connection") -> None:
+        """Store its counters soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all connections of one version share."""
+
+    owner: Owner
+    options: Options
+    log_frame: Callable[[str, str, str], None]
+    router: Router
+    limits: Limits
 
 
 class Connection:
@@ -35,10 +60,13 @@ class Connection:
         "_limits",
         "_log_frame",
         "_odd_frames",
+        "_options",
+        "_owner",
         "_probe",
         "_quirks",
         "_router",
-        "_stations",
+        "_stuck_since",
+        "_transport",
         "_turns",
         "_ws",
         "charger_id",
@@ -52,23 +80,24 @@ class Connection:
         "version",
     )
 
-    def __init__(
-        self, stations: "Stations", charger_id: str, version: Version, registration: Registration
-    ) -> None:
+    def __init__(self, shared: Surroundings, charger_id: str) -> None:
         self.charger_id = charger_id
-        self.version = version
-        self.registration = registration
+        self.version = shared.router.version
+        self.registration: Registration = "pending"
         self.remote = ""
         self.reason = "lost"
         self.heard = 0.0
         self.pinged = 0.0
         self.closing = False
         self.interval_id = 0
-        self._stations = stations
-        self._router: Router = stations.router(version)
-        self._limits = stations.limits(version)
-        self._log_frame = stations.ctx.store.log_frame
+        self._owner = shared.owner
+        self._options = shared.options
+        self._router = shared.router
+        self._limits = shared.limits
+        self._log_frame = shared.log_frame
         self._ws: web.WebSocketResponse[bool] | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._stuck_since = 0.0
         self._turns: Turns[Pending] | None = None
         self._quirks: dict[str, list[str | int]] | None = None
         self._probe: asyncio.Future[bool] | None = None
@@ -77,9 +106,10 @@ class Connection:
 
     # ------------------------------------------------------------------ reading
 
-    def opened(self, ws: "web.WebSocketResponse[bool]") -> None:
-        """Take the WebSocket; from now on the charger can be spoken to."""
+    def opened(self, ws: "web.WebSocketResponse[bool]", transport: asyncio.WriteTransport | None) -> None:
+        """Take the WebSocket and what carries it; from now on the charger can be spoken to."""
         self._ws = ws
+        self._transport = transport
         self.heard = asyncio.get_running_loop().time()
 
     @property
@@ -161,67 +191,84 @@ class Connection:
         self._log_frame(self.charger_id, "in", _shown(pending, frame, data))
         for kind in frame.quirks:
             self.quirk(kind, data[:500].decode("utf-8", "replace"))
-        await self._send_next()
+        self._send_next()
         if type(frame) is CallResult:
-            await self._stations.conclude(self, pending, "answered", frame.payload)
+            pending.end("answered", frame.payload)
         elif isinstance(frame, CallError):
             response = {"code": frame.code, "description": frame.description, "details": frame.details}
-            await self._stations.conclude(self, pending, "error", response)
+            pending.end("error", response)
 
     # ------------------------------------------------------------------ sending
 
-    async def want(self, pending: Pending) -> None:
+    def want(self, pending: Pending) -> None:
         """Send a call of ours, or let it wait for its turn; Conflict when too many wait."""
         if self._turns is None:
-            self._turns = Turns(self._stations.options.queue_length)
+            self._turns = Turns(self._options.queue_length)
+        older = self._turns.supersede(pending)
+        if older is not None:
+            older.end("superseded")
         now = self._turns.want(pending)
-        self._stations.watch(self)
+        self._owner.watch(self)
         if now is not None:
-            await self._dispatch(now)
+            self._dispatch(now)
 
-    async def _send_next(self) -> None:
+    def _send_next(self) -> None:
         if self._turns is None:
             return
         following = self._turns.next()
         if following is not None:
-            await self._dispatch(following)
+            self._dispatch(following)
         elif self._turns.idle:
             self._turns = None
 
-    async def _dispatch(self, pending: Pending) -> None:
-        pending.deadline = asyncio.get_running_loop().time() + self._stations.options.call_timeout_s
+    def _dispatch(self, pending: Pending) -> None:
         self._log_frame(self.charger_id, "out", pending.text)
-        self._stations.sent(self, pending)
-        await self._send(pending.data)
+        pending.writing = True
+        self._owner.spawn(self._write_call(pending))
+
+    async def _write_call(self, pending: Pending) -> None:
+        try:
+            await self._send(pending.data)
+        except (ClientConnectionResetError, ConnectionError):
+            self.end("lost")
+        else:
+            pending.written()
 
     async def _send(self, data: bytes) -> None:
         ws = self._ws
         if ws is not None:
             await ws.send_frame(data, _TEXT)
 
-    def overdue(self, now: float) -> Pending | None:
-        """Return the call of ours that waited too long for its answer; it is given up."""
+    def end_overdue(self, now: float) -> None:
+        """Give up calls of ours that waited too long; a charger that does not even take them is dropped."""
         turns = self._turns
-        if turns is None or turns.current is None or turns.current.deadline > now:
-            return None
-        return turns.late()
+        if turns is None:
+            return
+        for pending in turns.overdue(now):
+            pending.end("timeout")
+            if pending.writing:
+                self.end("not_reading", text="Nothing was read for too long.")
+        self._send_next()
 
-    async def send_next_safely(self) -> None:
-        """Send what waits in line; a connection that breaks meanwhile ends by itself."""
-        try:
-            await self._send_next()
-        except (ClientConnectionResetError, ConnectionError):
-            self._why("lost")
+    def stuck(self, now: float) -> bool:
+        """Tell whether what we write has not been taken for longer than an answer may need; ask every few seconds."""
+        if self._transport is None or not self._transport.get_write_buffer_size():
+            self._stuck_since = 0.0
+        elif not self._stuck_since:
+            self._stuck_since = now
+        return 0 < self._stuck_since < now - self._options.call_timeout_s
 
     @property
     def calling(self) -> bool:
         """Whether a call of ours is under way or in line."""
         return self._turns is not None
 
-    def abandon(self) -> list[Pending]:
-        """End with the connection; returns the calls that will never be answered."""
+    def abandon(self) -> None:
+        """End with the connection; calls that wait will never be answered."""
         self._end_probe(alive=False)
-        return [] if self._turns is None else self._turns.close()
+        if self._turns is not None:
+            for pending in self._turns.close():
+                pending.end("lost")
 
     # ------------------------------------------------------------------ what is known of it
 
@@ -230,7 +277,7 @@ class Connection:
         if self._quirks is None:
             self._quirks = {}
         if not self._quirks:
-            self._stations.deviated(self)
+            self._owner.deviated(self)
         count = self._quirks.get(kind)
         if count is not None:
             count[0] = int(count[0]) + 1
@@ -289,7 +336,7 @@ class Connection:
     def close_soon(self, code: int, text: str) -> None:
         """End the connection without waiting for the charger to agree."""
         if self._ws is not None:
-            self._stations.spawn(_close(self._ws, code, text))
+            self._owner.spawn(self._close(self._ws, code, text))
 
     def end(self, reason: str, code: int = 1001, text: str = "") -> None:
         """End the connection for a reason of ours."""
@@ -298,17 +345,21 @@ class Connection:
             self.closing = True
             self.close_soon(code, text or reason)
 
+    async def _close(self, ws: "web.WebSocketResponse[bool]", code: int, text: str) -> None:
+        """Part politely; from who takes nothing, without."""
+        try:
+            within = self._options.close_wait_s + _GRACE_S
+            await asyncio.wait_for(ws.close(code=code, message=text.encode()[:120]), within)
+        except (TimeoutError, ClientConnectionResetError, ConnectionError, RuntimeError) as error:
+            log.debug("close: %s", error)
+            if self._transport is not None:
+                self._transport.abort()
+
 
 def _shown(pending: Pending, frame: CallResult | CallError, data: bytes) -> str:
     """Return an answer as it may be written down."""
-    hide = pending.kind.shown_answer
-    if hide is not None and isinstance(frame, CallResult):
-        data = frames.encode_result(frame.id, dict(hide(frame.payload)))
+    if isinstance(frame, CallResult):
+        shown = pending.order.shown_answer(frame.payload)
+        if shown is not frame.payload:
+            data = frames.encode_result(frame.id, dict(shown))
     return data.decode("utf-8", "replace")
-
-
-async def _close(ws: "web.WebSocketResponse[bool]", code: int, text: str) -> None:
-    try:
-        await ws.close(code=code, message=text.encode()[:120])
-    except (ClientConnectionResetError, ConnectionError, RuntimeError) as error:
-        log.debug("close: %s", error)

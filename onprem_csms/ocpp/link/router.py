@@ -42,11 +42,11 @@ class UnansweredError(Exception):
 class Router:
     """Answers the calls of chargers that speak one version."""
 
-    __slots__ = ("_actions", "_ctx", "_folded", "_valid", "_version", "_windows")
+    __slots__ = ("_actions", "_ctx", "_folded", "_valid", "_windows", "version")
 
     def __init__(self, ctx: Context, version: Version) -> None:
         self._ctx = ctx
-        self._version = version
+        self.version = version
         self._actions = version.actions
         self._windows = Windows(ctx.settings.sessions.clock_skew_s)
         self._folded = {name.casefold(): name for name in version.actions}
@@ -77,13 +77,13 @@ class Router:
 
     def _unknown(self, peer: Peer, call: Call) -> bytes:
         peer.quirk("unknown_action", call.action[:100])
-        known = call.action in self._version.commands
+        known = call.action in self.version.commands
         code = "NotSupported" if known else "NotImplemented"
         return frames.encode_error(call.id, code, f"{call.action[:50]} is not understood here.")
 
     def _mend(self, incoming: Incoming, action: Action, quirks: tuple[str, ...]) -> Fault | None:
         """Put a payload right; returns the fault that leaves it without a meaning, never one of a sale."""
-        schema = schemas.incoming(self._version.schemas, incoming.action)
+        schema = schemas.incoming(self.version.schemas, incoming.action)
         mended, found = repair(incoming.payload, schema.document)
         for kind in (*quirks, *found):
             incoming.station.quirk(kind, incoming.raw)

@@ -1,10 +1,12 @@
-"""Whose turn it is to call on one connection, pure: one call of ours at a time, the others wait in line.
+"""Whose turn it is to call on one connection, pure: one call of ours at a time, the others wait in lanes.
 
-OCPP-J 1.6 section 4.1.1: no new call before the one before was answered or has timed out. The state is
-a table; an event that is not in it is a bug of ours and names state and event.
+OCPP-J 1.6 section 4.1.1: no new call before the one before was answered or has timed out. A stop overtakes
+a limit, a limit overtakes the rest; within a lane calls keep their order. The state is a table; an event
+that is not in it is a bug of ours and names state and event.
 """
 
 from collections import deque
+from collections.abc import Hashable
 from typing import Generic, Literal, Protocol, TypeVar
 
 from onprem_csms.errors import Conflict
@@ -30,27 +32,46 @@ TABLE: dict[tuple[State, Event], tuple[State, Verb]] = {
 }
 
 
-class HasId(Protocol):
-    """A call of ours; its ``id`` is the one on the wire."""
+LANES = ("stop", "limit", "rest")
+"""In the order of their precedence."""
+
+
+class Turn(Protocol):
+    """A call of ours; ``id`` is the one on the wire, ``deadline`` a time after which nobody waits for it.
+
+    Of those that wait with the same ``replaces`` only the newest is sent.
+    """
 
     @property
     def id(self) -> str:
         """Return the message id."""
 
+    @property
+    def deadline(self) -> float:
+        """Return when it is given up, sent or not."""
 
-C = TypeVar("C", bound=HasId)
+    @property
+    def lane(self) -> str:
+        """Return one of ``LANES``."""
+
+    @property
+    def replaces(self) -> Hashable:
+        """Return what it sets, None: nothing that a later one could set as well."""
+
+
+C = TypeVar("C", bound=Turn)
 
 
 class Turns(Generic[C]):
     """The turns of one connection. Every method returns what is to be sent or ended; it does nothing itself."""
 
-    __slots__ = ("_current", "_line", "_longest", "_state")
+    __slots__ = ("_current", "_lanes", "_longest", "_state")
 
     def __init__(self, longest: int) -> None:
         self._state: State = "free"
         self._longest = longest
         self._current: C | None = None
-        self._line: deque[C] = deque()
+        self._lanes: dict[str, deque[C]] = {lane: deque() for lane in LANES}
 
     @property
     def current(self) -> C | None:
@@ -60,17 +81,18 @@ class Turns(Generic[C]):
     @property
     def idle(self) -> bool:
         """Whether nothing is sent and nothing waits."""
-        return self._current is None and not self._line
+        return self._current is None and not any(self._lanes.values())
 
     def want(self, call: C) -> C | None:
-        """Hand in a call; returns it when it is to be sent now. Conflict when the line is full or closed."""
+        """Hand in a call; returns it when it is to be sent now. Conflict when its lane is full, or closed."""
         verb = self._step("want")
         if verb == "refuse":
             raise Conflict("The charger is offline.")
         if verb == "queue":
-            if len(self._line) >= self._longest:
+            lane = self._lanes[call.lane]
+            if len(lane) >= self._longest:
                 raise Conflict("Too many commands are waiting for this charger.")
-            self._line.append(call)
+            lane.append(call)
             return None
         self._current = call
         return call
@@ -84,27 +106,46 @@ class Turns(Generic[C]):
         done, self._current = self._current, None
         return done
 
-    def late(self) -> C | None:
-        """Give up waiting for the answer; returns the call that is given up."""
-        self._step("late")
-        lost, self._current = self._current, None
-        return lost
+    def supersede(self, newer: C) -> C | None:
+        """Take out the call that waits and sets what a newer one is about to set."""
+        if newer.replaces is None:
+            return None
+        lane = self._lanes[newer.lane]
+        older = next((call for call in lane if call.replaces == newer.replaces), None)
+        if older is not None:
+            lane.remove(older)
+        return older
+
+    def overdue(self, now: float) -> list[C]:
+        """Give up calls whose time is over; returns them, first the one that was sent."""
+        late = []
+        if self._current is not None and self._current.deadline <= now:
+            self._step("late")
+            late.append(self._current)
+            self._current = None
+        for name, lane in self._lanes.items():
+            if lane and any(call.deadline <= now for call in lane):
+                late += [call for call in lane if call.deadline <= now]
+                self._lanes[name] = deque(call for call in lane if call.deadline > now)
+        return late
 
     def next(self) -> C | None:
-        """Return the next call in line when it is its turn; it counts as sent."""
-        if self._state != "free" or not self._line:
+        """Return the call whose turn it is; it counts as sent."""
+        lane = next(filter(None, self._lanes.values()), None)
+        if self._state != "free" or lane is None:
             return None
         self._step("want")
-        self._current = self._line.popleft()
+        self._current = lane.popleft()
         return self._current
 
     def close(self) -> list[C]:
         """End with the connection; returns every call that will never be answered."""
         self._step("close")
         lost = [] if self._current is None else [self._current]
-        lost.extend(self._line)
         self._current = None
-        self._line.clear()
+        for lane in self._lanes.values():
+            lost.extend(lane)
+            lane.clear()
         return lost
 
     def _step(self, event: Event) -> Verb:

@@ -285,6 +285,17 @@ def _hidden(entry: Any) -> Any:
     return {**entry, "value": _HIDDEN} if told else entry
 
 
+def _profile_place(request: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Name what a charging profile sets: a later one of the same place, purpose and level replaces it (3.13.2)."""
+    profile = request["csChargingProfiles"]
+    session = profile.get("transactionId")
+    return request["connectorId"], profile["chargingProfilePurpose"], profile["stackLevel"], session
+
+
+def _requested_message(request: Mapping[str, Any]) -> str:
+    return str(request.get("requestedMessage", ""))
+
+
 _NO_WORD = CommandKind(accepted=frozenset())
 _PLAIN = CommandKind()
 
@@ -299,10 +310,10 @@ COMMANDS: dict[str, CommandKind] = {
         shown=_without_password,
     ),
     "ClearCache": _PLAIN,
-    "ClearChargingProfile": CommandKind(record=_profiles_cleared),
+    "ClearChargingProfile": CommandKind(record=_profiles_cleared, lane="limit"),
     "DataTransfer": _PLAIN,
     "DeleteCertificate": _PLAIN,
-    "ExtendedTriggerMessage": _PLAIN,
+    "ExtendedTriggerMessage": CommandKind(asks_for=_requested_message),
     "GetCompositeSchedule": _PLAIN,
     "GetConfiguration": CommandKind(
         accepted=frozenset(), record=_configuration_told, shown_answer=_without_told_password
@@ -313,13 +324,13 @@ COMMANDS: dict[str, CommandKind] = {
     "GetLog": CommandKind(accepted=frozenset(("Accepted", "AcceptedCanceled"))),
     "InstallCertificate": _PLAIN,
     "RemoteStartTransaction": CommandKind(record=_remote_started),
-    "RemoteStopTransaction": _PLAIN,
+    "RemoteStopTransaction": CommandKind(lane="stop"),
     "ReserveNow": CommandKind(record=_reserved),
     "Reset": _PLAIN,
     "SendLocalList": _PLAIN,
-    "SetChargingProfile": CommandKind(record=_profile_set),
+    "SetChargingProfile": CommandKind(record=_profile_set, lane="limit", replaces=_profile_place),
     "SignedUpdateFirmware": CommandKind(accepted=frozenset(("Accepted", "AcceptedCanceled"))),
-    "TriggerMessage": _PLAIN,
+    "TriggerMessage": CommandKind(asks_for=_requested_message),
     "UnlockConnector": CommandKind(accepted=frozenset(("Unlocked",))),
     "UpdateFirmware": _NO_WORD,
 }

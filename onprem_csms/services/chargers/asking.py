@@ -3,7 +3,7 @@
 from onprem_csms.domain.chargers.commands import Command, FollowProfile
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, NotFound, PeerError
-from onprem_csms.services.chargers import inventory, profiles
+from onprem_csms.services.chargers import inventory, profiles, sending
 from onprem_csms.services.chargers.profiles import ProfileInForce
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.core.ports import CommandResult
@@ -14,7 +14,7 @@ async def insist(ctx: Context, charger_id: str, command: Command, origin: str) -
 
     PeerError when it answers with an error or not at all: then it may have done it all the same.
     """
-    result = await ctx.stations.perform(charger_id, command, origin=origin)
+    result = await sending.perform(ctx, charger_id, command, origin=origin)
     if result.status == "answered" and result.accepted is not False:
         return
     if result.status == "answered":

@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.chargers import commands as rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.chargers.commands import CommandRow, NewCommand
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers import command_life
+from onprem_csms.domain.chargers.command_life import Status, Step
 from onprem_csms.errors import NotFound
 from onprem_csms.events import Event
-
-Outcome = Literal["answered", "error", "timeout"]
+from onprem_csms.services.core.ports import Order, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class CommandView:
     action: str
     request: dict[str, Any]
     response: dict[str, Any] | None
-    status: Literal["wanted", "sent", "answered", "error", "timeout"]
+    status: Status
     origin: str
     wanted_at: datetime
     sent_at: datetime | None
@@ -43,28 +43,40 @@ class Wish:
 
 
 def want(tx: Tx, wish: Wish) -> int:
-    """Write down that a command is wanted, before it goes out; returns its id."""
+    """Store that a command is wanted, before it goes out; returns its id."""
     request = json.dumps(wish.request, ensure_ascii=False)
-    command_id = rows.insert(tx, wish.charger_id, wish.action, request, wish.origin)
+    command_id = rows.insert(tx, NewCommand(wish.charger_id, wish.action, request, wish.origin))
     _tell(tx, wish.charger_id, command_id)
     return command_id
 
 
+def order(tx: Tx, order: Order, origin: str) -> int:
+    """Store that an order is wanted, with what belongs to it; returns the command's id."""
+    order.prepare(tx)
+    return want(tx, Wish(order.charger_id, order.action, order.shown, origin))
+
+
 def sent(tx: Tx, charger_id: str, command_id: int) -> None:
-    """Write down that a command has gone out."""
-    rows.sent(tx, command_id)
+    """Store that a command has gone out."""
+    rows.sent(tx, command_id, _after(tx, command_id, "sent"))
     _tell(tx, charger_id, command_id)
 
 
-def end(
-    tx: Tx, charger_id: str, command_id: int, outcome: Outcome, response: Mapping[str, Any] | None
-) -> bool:
-    """Write down how a command ended, once; False when that was known."""
-    text = None if response is None else json.dumps(response, ensure_ascii=False)
-    first = rows.ended(tx, command_id, outcome, text)
-    if first:
-        _tell(tx, charger_id, command_id)
-    return first
+def end(tx: Tx, command_id: int, order: Order, reply: Reply, *, record: bool = True) -> None:
+    """Store how a command ended and, unless the record failed before, what follows from it."""
+    answer = None
+    if reply.ending in ("answered", "error"):
+        shown = order.shown_answer(reply.response) if reply.ending == "answered" else reply.response
+        answer = json.dumps(shown, ensure_ascii=False)
+    rows.ended(tx, command_id, _after(tx, command_id, reply.ending), answer)
+    _tell(tx, order.charger_id, command_id)
+    if record:
+        follow(tx, order, reply)
+
+
+def follow(tx: Tx, order: Order, reply: Reply) -> None:
+    """Store what follows from a reply."""
+    order.record(tx, reply)
 
 
 def begin_process(tx: Tx) -> int:
@@ -76,7 +88,7 @@ def get(tx: Tx, command_id: int) -> CommandView:
     """Return one command; NotFound."""
     row = rows.get(tx, command_id)
     if row is None:
-        raise NotFound("There is no command {id}.", id=command_id)
+        raise _unknown(command_id)
     return _view(row)
 
 
@@ -86,21 +98,32 @@ def find(tx: Tx, charger_id: str, *, before: int | None = None, limit: int = 50)
     return [_view(row) for row in rows.find(tx, charger_id, before=newest, limit=limit)]
 
 
+def _after(tx: Tx, command_id: int, step: Step) -> Status:
+    status = rows.status(tx, command_id)
+    if status is None:
+        raise _unknown(command_id)
+    return command_life.after(status, step)
+
+
+def _unknown(command_id: int) -> NotFound:
+    return NotFound("There is no command {id}.", id=command_id)
+
+
 def _tell(tx: Tx, charger_id: str, command_id: int) -> None:
     tx.emit(Event("command", str(command_id)))
     tx.emit(Event("charger", charger_id))
 
 
-def _view(row: Row) -> CommandView:
+def _view(row: CommandRow) -> CommandView:
     return CommandView(
-        row["id"],
-        row["charger_id"],
-        row["action"],
-        json.loads(row["request"]),
-        None if row["response"] is None else json.loads(row["response"]),
-        row["status"],
-        row["origin"],
-        from_text(row["wanted_at"]),
-        maybe_from_text(row["sent_at"]),
-        maybe_from_text(row["ended_at"]),
+        row.id,
+        row.charger_id,
+        row.action,
+        json.loads(row.request),
+        None if row.response is None else json.loads(row.response),
+        row.status,
+        row.origin,
+        row.wanted_at,
+        row.sent_at,
+        row.ended_at,
     )

@@ -25,6 +25,7 @@ from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.errors import AppError, Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.cards.access import also_ends
+from onprem_csms.services.chargers import sending
 from onprem_csms.services.charging import authorization
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.money import tariffs as tariff_service
@@ -224,10 +225,10 @@ async def _start(ctx: Context, order: Order) -> None:
         if not await ctx.write(_move, order.id, "sent", ""):
             return
         command = RemoteStart(order.uid, Place(0, order.connector))
-        result = await ctx.stations.perform(order.charger_id, command, origin=f"order:{order.id}")
+        result = await sending.perform(ctx, order.charger_id, command, origin=f"order:{order.id}")
         if result.status == "answered" and result.accepted:
             await ctx.write(_move, order.id, "accepted", "")
-        elif result.status == "timeout":
+        elif result.status in ("timeout", "lost"):
             # The charger may have heard it: the money stays set aside until the order's time is over.
             log.warning("order %s: no answer to the start command", order.id)
         else:

@@ -15,6 +15,7 @@ from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import RemoteStop
 from onprem_csms.errors import AppError, StoreError
+from onprem_csms.services.chargers import sending
 from onprem_csms.services.charging import ending, orders, prepaid, reservations, review
 from onprem_csms.services.core.context import Context
 
@@ -75,7 +76,7 @@ class Supervisor:
         await self._ctx.write(_tried, session_id)
         try:
             command = RemoteStop(transaction_id)
-            await self._ctx.stations.perform(charger_id, command, origin=f"session:{session_id}")
+            await sending.perform(self._ctx, charger_id, command, origin=f"session:{session_id}")
         except AppError as error:
             log.info("session %d: the stop could not be sent: %s", session_id, error)
         except Exception:

@@ -13,7 +13,7 @@ from onprem_csms.domain.chargers.commands import Command, Topic
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.chargers.variables import LONGEST_KEY, Setting, by_key
 from onprem_csms.errors import NotFound, PeerError
-from onprem_csms.services.chargers import commanding, configuration, inventory
+from onprem_csms.services.chargers import commanding, configuration, inventory, sending
 from onprem_csms.services.chargers.commanding import CommandView
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
@@ -31,6 +31,8 @@ OUTCOMES: dict[CommandStatus, str] = {
     "answered": N_("The charger answered."),
     "error": N_("The charger answered with an error."),
     "timeout": N_("The charger did not answer in time."),
+    "lost": N_("The connection ended before the charger answered."),
+    "superseded": N_("A newer command took its place before it was sent."),
 }
 
 
@@ -149,7 +151,7 @@ async def send(request: web.Request, form: Form) -> web.StreamResponse:
     command = FORMS[name](form)
     form.check()
     origin = operator_of(request).name
-    result = await context(request).stations.perform(charger_id, command, origin=origin)
+    result = await sending.perform(context(request), charger_id, command, origin=origin)
     return _tell(request, charger_id, result)
 
 
@@ -161,7 +163,7 @@ async def send_raw(request: web.Request, form: Form) -> web.StreamResponse:
     payload = _read_json(form)
     form.check()
     origin = operator_of(request).name
-    result = await context(request).stations.send(charger_id, action, payload, origin=origin, wait=True)
+    result = await sending.ask(context(request), charger_id, action, payload, origin=origin)
     return _tell(request, charger_id, result)
 
 

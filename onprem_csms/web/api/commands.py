@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from onprem_csms.domain.chargers.command_life import Status
 from onprem_csms.errors import NotFound
-from onprem_csms.services.chargers import commanding, inventory
+from onprem_csms.services.chargers import commanding, inventory, sending
 from onprem_csms.services.core.context import Tx
+from onprem_csms.services.core.ports import CommandStatus
 from onprem_csms.web.api.fields import Given, Page, Paged, before, page
 from onprem_csms.web.api.route import Accepted, Call, place
 
@@ -17,7 +19,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What came of a command. ``response`` is the charger's answer, or its error's code, description and details."""
 
     id: int
-    status: Literal["answered", "error", "timeout"]
+    status: Literal["answered", "error", "timeout", "superseded"]
     request: dict[str, Any]
     response: dict[str, Any] | None
 
@@ -36,7 +38,7 @@ class Command(Struct, frozen=True, kw_only=True):
     id: int
     charger: str
     action: str
-    status: Literal["wanted", "sent", "answered", "error", "timeout"]
+    status: Literal["wanted", "sent", "answered", "error", "timeout", "superseded"]
     request: dict[str, Any]
     response: dict[str, Any] | None
     origin: str
@@ -55,14 +57,15 @@ async def send(call: Call[dict[str, Any], SendQuery]) -> Outcome | Accepted[Disp
     """Send a request to a charger in its own protocol; the charger decides what it makes of it."""
     charger_id, action = call.places["id"], call.places["command"]
     await call.read(inventory.get, charger_id)
-    result = await call.ctx.stations.send(
-        charger_id, action, call.body, origin=call.actor, wait=call.query.wait
-    )
+    order = call.ctx.stations.order(charger_id, action, call.body)
+    result = await sending.send(call.ctx, order, origin=call.actor, wait=call.query.wait)
     request = dict(result.request)
     if result.status == "sent":
         dispatched = Dispatched(id=result.id, status="sent", request=request)
         return Accepted(dispatched, place("chargers", charger_id, "commands", result.id))
-    return Outcome(id=result.id, status=result.status, request=request, response=_dict(result.response))
+    return Outcome(
+        id=result.id, status=_shown(result.status), request=request, response=_dict(result.response)
+    )
 
 
 async def find(call: Call[None, Paged]) -> Page[Command]:
@@ -90,6 +93,11 @@ def _find(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[comma
     return commanding.find(tx, charger_id, before=before, limit=limit)
 
 
+def _shown(status: Status | CommandStatus) -> Any:
+    """Name a status as programs know it: one that is lost was not answered in time."""
+    return "timeout" if status == "lost" else status
+
+
 def _dict(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if value is None else dict(value)
 
@@ -100,7 +108,7 @@ def show(command: commanding.CommandView) -> Command:
         id=command.id,
         charger=command.charger_id,
         action=command.action,
-        status=command.status,
+        status=_shown(command.status),
         request=command.request,
         response=command.response,
         origin=command.origin,
