@@ -4,16 +4,16 @@ import asyncio
 import gc
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench import messages
-from bench.messages import CLOCK, Identity, Meter
-from bench.station import Refused, Station, transaction_of
+from bench.speech import CALLS_BESIDE_READINGS, Speech, accepted
+from bench.station import Refused, Station
+from bench.wire import Identity
 
-METER_READINGS = 3
-"""MeterValues in each whole session."""
-CALLS_PER_SESSION = 6 + METER_READINGS
+READINGS = 3
+"""In each whole session."""
+CALLS_PER_SESSION = CALLS_BESIDE_READINGS + READINGS
 ATTEMPTS = 20
 
 
@@ -26,7 +26,9 @@ class Arrival:
     refusals: int
 
 
-async def arrive(identities: Sequence[Identity], port: int, *, at_once: int = 10_000) -> Arrival:
+async def arrive(
+    identities: Sequence[Identity], port: int, speech: Callable[[Identity], Speech], *, at_once: int = 10_000
+) -> Arrival:
     """Let stations connect, authenticate and boot; a station that is refused comes again in 0.2 s."""
     gate = asyncio.Semaphore(at_once)
     refusals = 0
@@ -35,15 +37,15 @@ async def arrive(identities: Sequence[Identity], port: int, *, at_once: int = 10
         nonlocal refusals
         async with gate:
             for _ in range(ATTEMPTS):
-                station = Station(identity)
+                station = Station(identity, speech(identity))
                 try:
                     await station.open(port, f"127.1.{number // 250}.{number % 250 + 1}")
-                    answer = await station.call(messages.boot(identity))
+                    answer = await station.call(station.speech.boot())
                 except (Refused, OSError):
                     refusals += 1
                     await asyncio.sleep(0.2)
                     continue
-                assert b'"Accepted"' in answer, answer
+                assert accepted(answer), answer
                 return station
         message = f"{identity.id} was not admitted"
         raise SystemExit(message)
@@ -66,23 +68,21 @@ class Loop:
 
     def __init__(self, station: Station, done: "Countdown") -> None:
         self.station = station
-        self.meter = Meter()
+        self.speech = station.speech
         self._done = done
         self._left = 0
-        self._number = 0
 
     def go(self, calls: int) -> None:
         """Begin."""
         self._left = calls
         self.station.on_answer = self.answered
-        self.station.send(self.next_frame(self._number, b""))
+        self.station.send(self.next_frame(b""))
 
     def answered(self, answer: bytes) -> None:
         """Send the next call, or report that all were answered."""
         self._left -= 1
-        self._number += 1
         if self._left:
-            self.station.send(self.next_frame(self._number, answer))
+            self.station.send(self.next_frame(answer))
         else:
             self._done.one()
 
@@ -93,60 +93,77 @@ class Loop:
     async def finish(self) -> None:
         """Do what comes after, and is not measured."""
 
-    def next_frame(self, number: int, answer: bytes) -> bytes:
+    def next_frame(self, answer: bytes) -> bytes:
         """Return the next call."""
         raise NotImplementedError
 
 
-class MeterLoop(Loop):
-    """MeterValues of one running transaction without end."""
+class Readings(Loop):
+    """The readings of one running prepaid session without end."""
 
     async def prepare(self) -> None:
-        """Begin the transaction."""
-        frame = messages.start(0, self.station.identity, self.meter.read())
-        self._transaction = transaction_of(await self.station.call(frame))
-        self._template = messages.meter_template(self._transaction)
+        """Begin the session."""
+        answer = await self.station.call(self.speech.start(self.station.identity.prepaid))
+        self.station.must_accept(answer)
+        self.speech.started(answer)
 
     async def finish(self) -> None:
-        """End the transaction."""
-        identity, register = self.station.identity, self.meter.read()
-        await self.station.call(messages.stop(0, identity, self._transaction, register))
+        """End the session."""
+        await self.station.call(self.speech.stop())
 
-    def next_frame(self, number: int, answer: bytes) -> bytes:
-        """Return the next MeterValues."""
-        return self._template % (number, CLOCK.text(), self.meter.read())
+    def next_frame(self, answer: bytes) -> bytes:
+        """Return the next reading."""
+        return self.speech.reading()
 
 
-class SessionLoop(Loop):
-    """Whole sessions, one after the other."""
+class PersonalSessions(Loop):
+    """Whole sessions, one after the other, with the card of somebody who pays later."""
 
     period = CALLS_PER_SESSION
 
     async def prepare(self) -> None:
         """Nothing is needed."""
-        self._steps = self._script()
+        self._steps = self._script(self.card())
         self._answer = b""
 
-    def next_frame(self, number: int, answer: bytes) -> bytes:
+    def card(self) -> str:
+        """The card of these sessions."""
+        return self.station.identity.personal
+
+    def next_frame(self, answer: bytes) -> bytes:
         """Return the next call of the day."""
         self._answer = answer
-        self._at = number
         return next(self._steps)
 
-    def _script(self) -> Iterator[bytes]:
-        identity = self.station.identity
+    def _script(self, card: str) -> Iterator[bytes]:
+        say = self.speech
         while True:
-            yield messages.status(self._at, b"Preparing")
-            yield messages.authorize(self._at, identity)
-            yield messages.start(self._at, identity, self.meter.register)
-            assert b'"Accepted"' in self._answer, self._answer
-            transaction = transaction_of(self._answer)
-            yield messages.status(self._at, b"Charging")
-            template = messages.meter_template(transaction)
-            for _ in range(METER_READINGS):
-                yield template % (self._at, CLOCK.text(), self.meter.read())
-            yield messages.stop(self._at, identity, transaction, self.meter.read())
-            yield messages.status(self._at, b"Available")
+            yield say.plugged()
+            yield say.authorize(card)
+            self.station.must_accept(self._answer)
+            yield say.start(card)
+            self.station.must_accept(self._answer)
+            say.started(self._answer)
+            yield say.charging()
+            for _ in range(READINGS):
+                yield say.reading()
+            yield say.stop()
+            yield say.freed()
+
+
+class PrepaidSessions(PersonalSessions):
+    """The same with the card of somebody who paid before: hold, running cost, forecast, bill, ledger."""
+
+    def card(self) -> str:
+        """The card of these sessions."""
+        return self.station.identity.prepaid
+
+
+KINDS: dict[str, type[Loop]] = {
+    "readings": Readings,
+    "personal": PersonalSessions,
+    "prepaid": PrepaidSessions,
+}
 
 
 class Countdown:
@@ -167,7 +184,8 @@ class Countdown:
         while not self._reached.done():
             await asyncio.wait([self._reached], timeout=1)
             if any(station.closed for station in stations):
-                message = "the server closed a connection during the load"
+                said = next((refused for station in stations for refused in station.refused), b"nothing")
+                message = f"the server closed a connection during the load, or refused: {said.decode()}"
                 raise SystemExit(message)
 
 
@@ -188,24 +206,22 @@ async def closed_loop(loops: Sequence[Loop], done: Countdown, calls: int) -> flo
 class Pace:
     """A station that sends by the clock, whether it was answered or not; latency counts from when it was due."""
 
-    def __init__(self, loop: MeterLoop, latencies: list[float]) -> None:
+    def __init__(self, loop: Readings, latencies: list[float]) -> None:
         self._loop = loop
         self._due: deque[float] = deque()
         self._latencies = latencies
-        self._number = 0
         loop.station.on_answer = self._answered
 
     def send(self, due: float) -> None:
         """Send the next call, which was due at ``due``."""
-        self._number += 1
         self._due.append(due)
-        self._loop.station.send(self._loop.next_frame(self._number, b""))
+        self._loop.station.send(self._loop.next_frame(b""))
 
     def _answered(self, answer: bytes) -> None:
         self._latencies.append(time.perf_counter() - self._due.popleft())
 
 
-async def open_loop(loops: Sequence[MeterLoop], per_second: int, seconds: float) -> list[float]:
+async def open_loop(loops: Sequence[Readings], per_second: int, seconds: float) -> list[float]:
     """Send ``per_second`` calls, spread evenly over the stations; returns the sorted latencies in seconds."""
     latencies: list[float] = []
     paces = [Pace(loop, latencies) for loop in loops]

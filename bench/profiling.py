@@ -2,37 +2,41 @@
 
 import os
 import pstats
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from bench import loops, measure, servers, site
-from bench.loops import MeterLoop, SessionLoop
-from bench.messages import Identity
+from bench.loops import KINDS
 from bench.runs import Crowd, Plan
+from bench.speech import Speech
+from bench.wire import Identity
 
 ROOMS = ("ocpp", "services", "db", "domain", "web", "rfid")
 LONGEST_LIST = 45
 
 
-async def run(folder: Path, what: str, plan: Plan) -> None:
+async def run(folder: Path, what: str, plan: Plan, speech: Callable[[Identity], Speech]) -> None:
     """Run one load against the profiled server and print the profile of each thread."""
     os.sched_setaffinity(0, {servers.core(servers.LOAD_CORE)})
     stations = plan.storm_stations if what == "storm" else plan.stations
     identities = await site.furnish(folder, stations, min(stations, plan.stations))
-    await _threads(folder, what, plan, identities)
+    load = partial(_load, what=what, plan=plan, identities=identities, speech=speech)
+    await _threads(folder, load)
     profile = folder / "profile"
     profile.mkdir()
     server = servers.start_ours(folder, profile)
-    calls = await _load(server, what, plan, identities)
+    calls = await load(server)
     server.stop()
     for file in sorted(profile.iterdir()):
         _print(file, calls)
 
 
-async def _threads(folder: Path, what: str, plan: Plan, identities: list[Identity]) -> None:
+async def _threads(folder: Path, load: Callable[[servers.Server], Awaitable[int]]) -> None:
     """Say first, without the profiler, how much of the CPU each thread takes."""
     server = servers.start_ours(folder)
     before = measure.cpu_by_thread(server.pid)
-    calls = await _load(server, what, plan, identities)
+    calls = await load(server)
     after = measure.cpu_by_thread(server.pid)
     server.stop()
     print(
@@ -44,14 +48,20 @@ async def _threads(folder: Path, what: str, plan: Plan, identities: list[Identit
             print(f"    {cost:6.1f} us")
 
 
-async def _load(server: servers.Server, what: str, plan: Plan, identities: list[Identity]) -> int:
+async def _load(
+    server: servers.Server,
+    what: str,
+    plan: Plan,
+    identities: list[Identity],
+    speech: Callable[[Identity], Speech],
+) -> int:
     if what == "storm":
-        arrival = await loops.arrive(identities, server.port)
+        arrival = await loops.arrive(identities, server.port, speech)
         for station in arrival.stations:
             station.close()
         return len(identities)
-    kind = MeterLoop if what == "meter" else SessionLoop
-    crowd = await Crowd.gather(server, identities[: plan.stations])
+    kind = KINDS[what]
+    crowd = await Crowd.gather(server, identities[: plan.stations], speech)
     calls = plan.calls - plan.calls % kind.period
     for _ in range(plan.rounds):
         await crowd.round(kind, calls)

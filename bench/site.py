@@ -1,4 +1,4 @@
-"""The site that is measured: chargers with passwords, prepaid cards with money, a tariff of every kind of price.
+"""The site that is measured: chargers with passwords, cards that pay before or later, a tariff of every price.
 
 So a session goes through the whole of the business: verdict, hold, running cost, forecast, bill, ledger.
 """
@@ -6,7 +6,7 @@ So a session goes through the whole of the business: verdict, hold, running cost
 import secrets
 from pathlib import Path
 
-from bench.messages import Identity
+from bench.wire import Identity
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
@@ -33,12 +33,13 @@ level = "warning"
 
 
 async def furnish(folder: Path, stations: int, cards: int) -> list[Identity]:
-    """Make the site in ``folder``; the first ``cards`` stations have a card of their own."""
+    """Make the site in ``folder``; the first ``cards`` stations have a prepaid and a personal card of their own."""
     (folder / "config.toml").write_text(CONFIG)
     data = DataFolder(folder / "data")
     keys.create(data)
     identities = [
-        Identity(f"B{number:05d}", secrets.token_hex(10), f"04{number:012X}") for number in range(stations)
+        Identity(f"B{number:05d}", secrets.token_hex(10), f"04{number:012X}", f"05{number:012X}")
+        for number in range(stations)
     ]
     store = await Database.open(data.database, keys.unlock(data))
     await store.write(_tariff)
@@ -72,6 +73,7 @@ def _chargers(tx: Tx, identities: list[Identity]) -> None:
 
 def _cards(tx: Tx, identities: list[Identity]) -> None:
     for station in identities:
-        card = cards.create(tx, NewCard(station.card, "prepaid", currency="HUF"))
+        cards.create(tx, NewCard(station.personal, "personal"))
+        card = cards.create(tx, NewCard(station.prepaid, "prepaid", currency="HUF"))
         assert card.wallet is not None
-        balances.top_up(tx, TopUp(card.wallet.id, BALANCE, f"bench:{station.card}"))
+        balances.top_up(tx, TopUp(card.wallet.id, BALANCE, f"bench:{station.prepaid}"))

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from bench import messages
-from bench.messages import Identity
+from bench import wire
+from bench.speech import Speech, accepted
+from bench.wire import Identity
 
 TEXT, CLOSE, PING = 0x81, 0x88, 0x89
 _PONG = b"\x8a\x80\x00\x00\x00\x00"
@@ -23,13 +24,24 @@ class Refused(Exception):
 class Station(asyncio.Protocol):
     """A station; ``on_answer`` is called with the text of every answer."""
 
-    __slots__ = ("_buffer", "_opening", "_transport", "asked", "closed", "errors", "identity", "on_answer")
+    __slots__ = (
+        "_buffer",
+        "_opening",
+        "_transport",
+        "asked",
+        "closed",
+        "identity",
+        "on_answer",
+        "refused",
+        "speech",
+    )
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, speech: Speech) -> None:
         self.identity = identity
+        self.speech = speech
         self.on_answer: Callable[[bytes], None] = _ignore
         self.asked = 0
-        self.errors = 0
+        self.refused: list[bytes] = []
         self.closed = False
         self._buffer = b""
         self._opening: asyncio.Future[None] | None = None
@@ -40,7 +52,7 @@ class Station(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._opening = loop.create_future()
         await loop.create_connection(lambda: self, "127.0.0.1", port, local_addr=(address, 0))
-        self._transport.write(messages.handshake(self.identity, port))
+        self._transport.write(wire.handshake(self.identity, port, self.speech.subprotocol))
         await self._opening
 
     async def call(self, frame: bytes) -> bytes:
@@ -55,6 +67,12 @@ class Station(asyncio.Protocol):
     def send(self, frame: bytes) -> None:
         """Send a frame; its answer goes to ``on_answer``."""
         self._transport.write(frame)
+
+    def must_accept(self, answer: bytes) -> None:
+        """Note an answer that does not say yes: a run with one refusal counts for nothing."""
+        if not accepted(answer):
+            self.refused.append(answer)
+            raise Refused(answer.decode())
 
     def close(self) -> None:
         """Drop the connection."""
@@ -120,21 +138,22 @@ class Station(asyncio.Protocol):
             self._obey(text)
             return
         if text[1:2] == b"4":
-            self.errors += 1
+            self.refused.append(text)
         self.on_answer(text)
 
     def _obey(self, text: bytes) -> None:
         """Answer the server's own call: settings are none, everything else is accepted."""
         id, action = text.split(b'"')[1:4:2]
-        payload = b'{"configurationKey":[]}' if action == b"GetConfiguration" else b'{"status":"Accepted"}'
-        self._transport.write(messages.frame(b'[3,"%b",%b]' % (id, payload)))
+        payload = _EMPTY.get(action, b'{"status":"Accepted"}')
+        self._transport.write(wire.frame(b'[3,"%b",%b]' % (id, payload)))
+
+
+_EMPTY = {
+    b"GetConfiguration": b'{"configurationKey":[]}',
+    b"GetVariables": b'{"getVariableResult":[]}',
+    b"SetVariables": b'{"setVariableResult":[]}',
+}
 
 
 def _ignore(answer: bytes) -> None:
     pass
-
-
-def transaction_of(answer: bytes) -> int:
-    """The transaction id in the answer to a StartTransaction."""
-    digits = answer.partition(b'"transactionId":')[2]
-    return int(digits.partition(b",")[0].partition(b"}")[0])
