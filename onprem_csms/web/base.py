@@ -72,7 +72,7 @@ def render(request: web.Request, template: str, page: object, status: int = 200)
         "here": _address(request),
         "said": said,
         "now": context(request).clock.now(),
-        "can": lambda role: operator is not None and operator.may(role),
+        "can": lambda deed: operator is not None and operator.may(deed),
     }
     html = request.app[TEMPLATES].html(language, template, values)
     response = web.Response(text=html, content_type="text/html", charset="utf-8", status=status)

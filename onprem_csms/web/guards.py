@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from onprem_csms.domain.access.rights import Deed
 from onprem_csms.errors import Forbidden, Unauthenticated
 from onprem_csms.services.access import operators
-from onprem_csms.services.access.operators import Operator, Role
+from onprem_csms.services.access.operators import Operator
 from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
 from onprem_csms.web.languages import PREFERRED
@@ -43,17 +44,17 @@ public = Guard("public", _anyone)
 anyone = Guard("public file", _unasked)
 
 
-def operator(role: Role) -> Guard:
-    """Admit operators with at least a role; others are asked to sign in, or told what they lack."""
+def operator(deed: Deed) -> Guard:
+    """Admit operators who may do a deed; others are asked to sign in, or told what they lack."""
 
     async def admit(request: web.Request) -> None:
         await recognise(request)
         if OPERATOR not in request:
             raise _to_sign_in(request, "operator")
-        if not request[OPERATOR].may(role):
+        if not request[OPERATOR].may(deed):
             raise Forbidden("Your role does not allow this. Ask an admin of this site.")
 
-    return Guard(f"operator:{role}", admit)
+    return Guard(f"operator:{deed}", admit)
 
 
 async def _driver(request: web.Request) -> None:

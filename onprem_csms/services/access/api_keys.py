@@ -4,16 +4,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal, get_args
 
 from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.access import api_keys
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.access.rights import ROLES, Role
 from onprem_csms.errors import Invalid, NotFound, Unauthenticated
 
-Role = Literal["admin", "desk", "viewer"]
-ROLES: tuple[Role, ...] = get_args(Role)
 # So that a key that leaked into a text is recognised as one.
 PREFIX = "csms_"
 

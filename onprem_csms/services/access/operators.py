@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from hmac import compare_digest
-from typing import Literal
 
 from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.access import operators as db
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.access.rights import Deed, Role, may
 from onprem_csms.domain.secrets import hash_password, verify_password
 from onprem_csms.errors import Conflict, Invalid, NotFound, Unauthenticated
 from onprem_csms.services.core import audit, logins
@@ -18,9 +18,6 @@ from onprem_csms.services.core.context import Context, Transactions
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.services.core.throttle import Throttle
 
-Role = Literal["viewer", "desk", "admin"]
-# Each role may do what those before it may.
-ROLES: tuple[Role, ...] = ("viewer", "desk", "admin")
 LONGEST_NAME = 60
 # Wrong tries before the first wait. Behind a proxy everybody has one address.
 FREE_BY_NAME, FREE_BY_ADDRESS = 5, 25
@@ -37,9 +34,9 @@ class Operator:
     created_at: datetime
     disabled_at: datetime | None
 
-    def may(self, role: Role) -> bool:
-        """Tell whether this operator has at least a role."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+    def may(self, deed: Deed) -> bool:
+        """Tell whether this operator may do a deed."""
+        return may(self.role, deed)
 
 
 @dataclass(frozen=True, slots=True)

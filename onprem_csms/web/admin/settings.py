@@ -6,10 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from onprem_csms.domain.access.rights import ROLES
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.services.access import api_keys, operators
 from onprem_csms.services.access.api_keys import ApiKey, NewApiKey
-from onprem_csms.services.access.operators import ROLES, NewOperator, Operator
+from onprem_csms.services.access.operators import NewOperator, Operator
 from onprem_csms.services.core import audit
 from onprem_csms.services.core.audit import AuditLine
 from onprem_csms.services.core.context import Tx

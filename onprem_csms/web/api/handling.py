@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from onprem_csms.domain.access.rights import may
 from onprem_csms.errors import Forbidden, Unauthenticated
 from onprem_csms.services.access import api_keys
 from onprem_csms.services.access.api_keys import ApiKey
 from onprem_csms.services.core.context import Context
 from onprem_csms.web.api import reading
-from onprem_csms.web.api.route import PREFIX, RANKS, Accepted, Call, Created, Route, signature
+from onprem_csms.web.api.route import PREFIX, Accepted, Call, Created, Route, signature
 from onprem_csms.web.guards import Guard
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,19 +37,19 @@ def handler(ctx: Context, route: Route) -> Handler:
     async def admit(request: web.Request) -> None:
         await _admit(ctx, route, request)
 
-    enter.guard = Guard(f"api:{route.role}", admit)  # type: ignore[attr-defined]
+    enter.guard = Guard(f"api:{route.deed or 'public'}", admit)  # type: ignore[attr-defined]
     return enter
 
 
 async def _admit(ctx: Context, route: Route, request: web.Request) -> ApiKey | None:
     """Return the key of the caller; Unauthenticated, or Forbidden when its role is not enough."""
-    if route.role == "public":
+    if route.deed is None:
         return None
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated("Send an API key: Authorization: Bearer csms_…")
     key = await ctx.read(api_keys.authenticate, secret.strip())
-    if RANKS[key.role] < RANKS[route.role]:
+    if not may(key.role, route.deed):
         raise Forbidden("This needs a key with the role {role}.", role=route.role)
     return key
 

@@ -18,6 +18,7 @@ from typing import (
 )
 from urllib.parse import quote
 
+from onprem_csms.domain.access.rights import Deed, Role, least_role
 from onprem_csms.errors import NotFound
 from onprem_csms.services.access.api_keys import ApiKey
 from onprem_csms.services.core import audit
@@ -31,9 +32,6 @@ Thing = TypeVar("Thing")
 
 PREFIX = "/api/v1"
 
-# Each role may do what those before it may; "public" asks for no key.
-Role = Literal["public", "viewer", "desk", "admin"]
-RANKS: dict[Role, int] = {"public": 0, "viewer": 1, "desk": 2, "admin": 3}
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 BIGGEST_NUMBER = 2**53
 
@@ -99,12 +97,19 @@ View = Callable[[Call[Any, Any]], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table: who may do what where. What goes in and out is in the view's signature."""
+    """One line of the table: what deed it is (None: it asks for no key). What goes in and out is in the view's
+    signature.
+    """
 
     method: Method
     path: str
-    role: Role
+    deed: Deed | None
     view: View
+
+    @property
+    def role(self) -> Role | Literal["public"]:
+        """The least role that may do it; ``public`` asks for no key."""
+        return "public" if self.deed is None else least_role(self.deed)
 
     @property
     def action(self) -> str:
