@@ -2,23 +2,24 @@
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from onprem_csms.clock import Clock, SystemClock
 from onprem_csms.config import Config
 from onprem_csms.db.engine import keys
-from onprem_csms.db.engine.database import Database, Tx
+from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.db.engine.lock import locked
 from onprem_csms.errors import Conflict, StoreError
 from onprem_csms.events import Bus
 from onprem_csms.ocpp.endpoint import server as chargers
@@ -35,7 +36,6 @@ from onprem_csms.web.api import routes as api_routes
 from onprem_csms.web.driver import routes as driver_routes
 
 log = logging.getLogger(__name__)
-ANSWER_WITHIN_S = 5.0
 STOP_WITHIN_S = 5.0
 PREDECESSOR_S = 2.0
 # aiohttp has no timeout of its own for a request header that never ends; the one for idle connections counts.
@@ -54,16 +54,11 @@ class Program:
     port: int
 
 
-def answer(tx: Tx) -> int:
-    """Ask the database for anything at all."""
-    return int(tx.value("SELECT 1"))
-
-
 async def healthz(request: web.Request) -> web.Response:
-    """200 once the database answers, 503 when it does not."""
+    """200 once the database has written durably and read, 503 when it does not within seconds."""
     try:
-        await asyncio.wait_for(request.app[STORE].read(answer), ANSWER_WITHIN_S)
-    except (TimeoutError, StoreError) as error:
+        await request.app[STORE].prove()
+    except StoreError as error:
         return web.json_response({"status": "error", "detail": str(error)}, status=503)
     return web.json_response({"status": "ok"})
 
@@ -88,6 +83,7 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         bus, clock, settings = Bus(), clock or SystemClock(), config.settings()
         key = keys.unlock(folder)
         await _be_alone(stack, folder)
+        await Database.upgrade(folder.database, key)
         store = await Database.open(folder.database, key, clock=clock, bus=bus, settings=settings)
         stack.push_async_callback(store.close)
         options = Options(
@@ -112,19 +108,16 @@ async def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> Non
 
     The one before may still be on its way out, so the folder is asked for again for a moment.
     """
-    handle = os.open(folder.folder, os.O_RDONLY)
-    stack.callback(os.close, handle)
     give_up = asyncio.get_running_loop().time() + PREDECESSOR_S
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if asyncio.get_running_loop().time() < give_up:
-                await asyncio.sleep(0.02)
-                continue
-            sentence = "Another onprem-csms serves the folder {folder} already."
-            raise Conflict(sentence, folder=str(folder.folder)) from error
-        return
+            stack.enter_context(locked(folder.folder))
+        except Conflict:
+            if asyncio.get_running_loop().time() > give_up:
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            return
 
 
 async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, config: Config) -> int:
@@ -158,7 +151,10 @@ async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
 
 
 async def serve(config: Config, folder: DataFolder) -> None:
-    """Run until SIGTERM or SIGINT; says where it is, feeds systemd's watchdog while the database answers."""
+    """Run until SIGTERM or SIGINT; says where it is, feeds systemd's watchdog while the database writes and reads.
+
+    StoreError when the writer ends by itself: what can't be stored must not be answered.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -168,9 +164,23 @@ async def serve(config: Config, folder: DataFolder) -> None:
         calm_collector()
         notify("READY=1")
         watchdog = asyncio.create_task(_feed_watchdog(program.ctx), name="watchdog")
-        await stop.wait()
-        notify("STOPPING=1")
-        watchdog.cancel()
+        try:
+            await _first(stop.wait(), program.ctx.store.ended())
+        finally:
+            notify("STOPPING=1")
+            watchdog.cancel()
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of these; raises what it raises."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def calm_collector() -> None:
@@ -228,8 +238,8 @@ async def _feed_watchdog(ctx: Context) -> None:
     while True:
         await asyncio.sleep(WATCHDOG_S)
         try:
-            await asyncio.wait_for(ctx.read(answer), ANSWER_WITHIN_S)
-        except (TimeoutError, StoreError) as error:
+            await ctx.store.prove()
+        except StoreError as error:
             log.error("the database does not answer: %s", error)  # noqa: TRY400 - the sentence says it all
             continue
         notify("WATCHDOG=1")

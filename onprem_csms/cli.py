@@ -117,7 +117,7 @@ def serve(options: argparse.Namespace) -> int:
 
     settings = _configured(options)
     folder = DataFolder(options.data_dir)
-    if first_start(folder):
+    if keys.is_new(folder):
         _say_recovery_key(keys.create(folder))
     try:
         uvloop.run(app.serve(settings, folder))
@@ -135,11 +135,6 @@ def demo(options: argparse.Namespace) -> int:
 
     uvloop.run(run.run_demo(_configured(options), DataFolder(options.data_dir)))
     return 0
-
-
-def first_start(folder: DataFolder) -> bool:
-    """Tell whether the folder holds nothing of an installation; half of one is never overwritten."""
-    return not folder.database.exists() and not folder.wrapped.exists()
 
 
 def _configured(options: argparse.Namespace) -> config.Config:
@@ -184,14 +179,11 @@ def check_config(options: argparse.Namespace) -> int:
 
 def verify_books(options: argparse.Namespace) -> int:
     """Count the books again; exit status 1 when something does not agree."""
-
-    async def look(store: Database) -> tuple[list[str], verify.Findings]:
-        return await store.check(), await store.read(verify.verify)
-
-    damage, findings = _with_store(options, look)
-    for fault in (*damage, *findings.faults):
+    found = _with_store(options, lambda store: store.examine(verify.verify))
+    findings = found.result or verify.Findings()
+    for fault in (*found.damage, *findings.faults):
         print(fault)
-    faults = len(damage) + len(findings.faults)
+    faults = len(found.damage) + len(findings.faults)
     print(f"{findings.entries} entries, {findings.sessions} sessions: {faults or 'no'} faults")
     return 1 if faults else 0
 

@@ -5,7 +5,6 @@
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiosqlite
@@ -21,22 +20,6 @@ from onprem_csms.errors import Conflict, Invalid, StoreError
 from onprem_csms.events import Bus, Event
 
 KEPT: Cache[str, str] = Cache("kept by the test", 10)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    """A new installation."""
-    made = DataFolder(tmp_path / "data")
-    keys.create(made)
-    return made
-
-
-@pytest.fixture
-async def store(folder: DataFolder) -> AsyncIterator[Database]:
-    """The installation's store, open."""
-    opened = await Database.open(folder.database, keys.unlock(folder))
-    yield opened
-    await opened.close()
 
 
 def note(tx: Tx, subject: str) -> int:

@@ -4,8 +4,11 @@ SQLCipher's errors derive from its own module, not from ``sqlite3``; here they b
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -14,10 +17,17 @@ from sqlcipher3 import dbapi2
 from onprem_csms.errors import StoreError
 
 R = TypeVar("R")
+log = logging.getLogger(__name__)
 Row = dbapi2.Row
 SqlError = dbapi2.Error
 RuleError = dbapi2.IntegrityError
+is_complete: Callable[[str], bool] = dbapi2.complete_statement
 KEY_BYTES = 32
+STEPS_BETWEEN_LOOKS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock: a fraction of a millisecond."""
+# Result codes of SQLite (sqlite.org/rescode.html), without their extensions.
+_INTERRUPT = 9
+_PAGE_FAULTS = frozenset((10, 11, 26))  # IOERR, CORRUPT, NOTADB
 # SQLite's own words for what an administrator can act on.
 _SENTENCES = (
     ("file is not a database", "The key does not open the database, or the file {path} is damaged."),
@@ -26,6 +36,7 @@ _SENTENCES = (
     ("readonly", "The database {path} can't be written. Check the rights of the folder."),
     ("disk I/O error", "The disk of {path} reports an error."),
     ("unable to open", "The database {path} can't be opened. Check that the folder exists and its rights."),
+    ("interrupted", "Reading took too long and was ended. Nothing was changed; ask for less, or later."),
     ("locked", "The database {path} is in use by another process."),
 )
 
@@ -37,6 +48,20 @@ def as_store_error(error: Exception, path: Path) -> StoreError:
         if needle in text:
             return StoreError(sentence.format(path=path))
     return StoreError(f"The database reports: {text}")
+
+
+def is_page_fault(error: BaseException) -> bool:
+    """Tell whether a page could not be read or decrypted; SQLCipher then keeps the connection failed."""
+    return isinstance(error, SqlError) and _code(error) in _PAGE_FAULTS
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Tell whether a statement was ended for its time."""
+    return isinstance(error, SqlError) and _code(error) == _INTERRUPT
+
+
+def _code(error: BaseException) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def open_raw(path: Path, key: bytes, *, read_only: bool) -> Any:
@@ -77,6 +102,19 @@ def _tune(raw: Any, *, read_only: bool) -> None:
         raw.execute("PRAGMA query_only = ON")
 
 
+class CallBugError(RuntimeError):
+    """A function raised what is no error of a function: an end of the process, of a generator or of a task."""
+
+
+def tellable(error: BaseException) -> Exception:
+    """Return an error that a future can carry; the others would end the one who waits, its loop or the process."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+        return error
+    bug = CallBugError(f"a function raised {type(error).__name__}")
+    bug.__cause__ = error
+    return bug
+
+
 class Connection(aiosqlite.Connection):
     """An aiosqlite connection that can run a whole function on its thread.
 
@@ -84,10 +122,31 @@ class Connection(aiosqlite.Connection):
     much. A test pins what this class reaches for.
     """
 
-    async def run(self, fn: Callable[[Any], R]) -> R:
-        """Run ``fn(raw connection)`` on the connection's thread and return what it returns."""
-        result: R = await self._execute(fn, self._conn)  # type: ignore[no-untyped-call]
+    async def run(self, fn: Callable[[Any], R], until: float | None = None) -> R:
+        """Run ``fn(raw connection)`` on the connection's thread and return what it returns.
+
+        At ``until`` (of ``time.monotonic``) its statement is interrupted.
+        """
+
+        def guarded(raw: Any) -> R:
+            try:
+                return fn(raw) if until is None else _limited(raw, fn, until)
+            except BaseException as error:
+                told = tellable(error)
+                if told is error:
+                    raise
+                raise told from error
+
+        result: R = await self._execute(guarded, self._conn)  # type: ignore[no-untyped-call]
         return result
+
+
+def _limited(raw: Any, fn: Callable[[Any], R], until: float) -> R:
+    raw.set_progress_handler(lambda: monotonic() > until, STEPS_BETWEEN_LOOKS)
+    try:
+        return fn(raw)
+    finally:
+        raw.set_progress_handler(None, 0)
 
 
 async def connect(path: Path, key: bytes, *, read_only: bool = False) -> Connection:
@@ -95,10 +154,72 @@ async def connect(path: Path, key: bytes, *, read_only: bool = False) -> Connect
     connection = Connection(lambda: open_raw(path, key, read_only=read_only), iter_chunk_size=64)
     # A forgotten connection must not keep a dying process alive.
     connection._thread.daemon = True  # noqa: SLF001
-    await connection
+    try:
+        await connection
+    except BaseException:
+        # Its thread ends by itself, and must have before the loop may be closed.
+        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001
+        raise
     return connection
 
 
-async def close_all(connections: Iterable[Connection]) -> None:
-    """Close connections, each in its own thread."""
-    await asyncio.gather(*(connection.close() for connection in connections))
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """How connections to one file are opened."""
+
+    path: Path
+    key: bytes
+    read_only: bool = False
+
+    async def open(self) -> Connection:
+        """Open one; StoreError with a sentence."""
+        return await connect(self.path, self.key, read_only=self.read_only)
+
+
+class Line:
+    """A connection that is opened anew when a page failed: SQLCipher would keep the old one failed for good."""
+
+    def __init__(self, opener: Opener) -> None:
+        self.opener = opener
+        self._connection: Connection | None = None
+
+    async def open(self) -> None:
+        """Open, or open anew; StoreError with a sentence."""
+        await self.close()
+        self._connection = await self.opener.open()
+
+    async def run(self, fn: Callable[[Any], R], until: float | None = None) -> R:
+        """Run a function on a connection, and once more on a fresh one when a page failed."""
+        try:
+            return await self.run_once(fn, until)
+        except SqlError as error:
+            if not is_page_fault(error):
+                raise
+            log.warning("a connection failed (%s) and is opened anew", error)
+        return await self.run_once(fn, until)
+
+    async def run_once(self, fn: Callable[[Any], R], until: float | None = None) -> R:
+        """Run a function that can't be run again; after a failed page the next one gets a fresh connection."""
+        if self._connection is None:
+            await self.open()
+        connection = self._connection
+        if connection is None:
+            message = "The database is closing."
+            raise StoreError(message)
+        try:
+            return await connection.run(fn, until)
+        except SqlError as error:
+            if is_page_fault(error):
+                await self.close()
+            raise
+
+    async def interrupt(self) -> None:
+        """End the statement that runs."""
+        if self._connection is not None:
+            await self._connection.interrupt()
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

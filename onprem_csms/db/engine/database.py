@@ -1,39 +1,36 @@
-"""The store, as everybody else sees it: one writer with group commit, readers apart, checkpoints by a third."""
+"""The store, as everybody else sees it: one writer with group commit, readers by purpose, checkpoints beside them."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from onprem_csms.clock import Clock, SystemClock, to_text
 from onprem_csms.db.chargers.message_log import FRAMES, Frame
+from onprem_csms.db.engine import examine, health, snapshot
 from onprem_csms.db.engine.caches import Batch, WriterState
-from onprem_csms.db.engine.connection import (
-    Connection,
-    SqlError,
-    as_store_error,
-    close_all,
-    connect,
-)
+from onprem_csms.db.engine.checkpoints import Checkpointer, every_second
+from onprem_csms.db.engine.connection import Line, Opener, SqlError, as_store_error
+from onprem_csms.db.engine.examine import Examination
 from onprem_csms.db.engine.group import Done, Write
-from onprem_csms.db.engine.migrate import migrate
+from onprem_csms.db.engine.health import Health
+from onprem_csms.db.engine.migrate import check_schema, migrate
+from onprem_csms.db.engine.readers import CHARGERS, HEALTH, PAGES, REPORTS, Pool, Purpose
 from onprem_csms.db.engine.tx import SYSTEM, Actor, Tx
 from onprem_csms.db.engine.writer import Writer, into
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import StoreError
 from onprem_csms.events import Bus
 
-__all__ = ["SYSTEM", "Acting", "Actor", "Database", "Tx"]
+__all__ = ["SYSTEM", "Acting", "Actor", "Database", "Examination", "Tx"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-READERS = 2
-CHECKPOINT_EVERY_S = 1.0
 
 
 class Acting:
@@ -59,16 +56,22 @@ class Acting:
 class Database:
     """The encrypted file, open. Make it with ``Database.open``."""
 
-    def __init__(self, path: Path, clock: Clock, bus: Bus, settings: SiteSettings) -> None:
-        self.path = path
+    def __init__(self, opener: Opener, clock: Clock, bus: Bus, settings: SiteSettings) -> None:
+        self.path = opener.path
         self.settings = settings
         self._clock = clock
-        self._bus = bus
-        self._tasks: list[asyncio.Task[None]] = []
-        self._idle_readers: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
-        self._connections: list[Connection] = []
-        self._writer: Writer
-        self._checkpointer: Connection
+        self._opener = opener
+        self._reading = Opener(opener.path, opener.key, read_only=True)
+        self._stack = AsyncExitStack()
+        self._pools: dict[str, Pool] = {}
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._closing = False
+        self._line = Line(opener)
+        self._writer = Writer(self._line, self._make_tx, bus)
+        checkpoints = Line(opener)
+        self._checkpointer = Checkpointer(checkpoints)
+        self._health = Health(partial(self.write, health.beat), partial(self._read, HEALTH, health.look, ()))
+        self._lines = (self._line, checkpoints)
 
     @classmethod
     async def open(
@@ -80,43 +83,57 @@ class Database:
         bus: Bus | None = None,
         settings: SiteSettings | None = None,
     ) -> Self:
-        """Open the file, bring its schema up to date and start the writer; StoreError with a sentence.
+        """Open the file and start the writer; StoreError with a sentence.
 
-        The file must exist (see ``create``), so that a wrong path never makes an empty database.
+        The file must exist (see ``keys.create``), so that a wrong path never makes an empty database. One of
+        another schema is refused, see ``upgrade``.
         """
         if not path.exists():  # noqa: ASYNC240 - once, before anything runs
             message = f"There is no database at {path}. Run init first, or check the data folder."
             raise StoreError(message)
-        self = cls(path, clock or SystemClock(), bus or Bus(), settings or SiteSettings())
+        self = cls(Opener(path, key), clock or SystemClock(), bus or Bus(), settings or SiteSettings())
         try:
-            await self._connect(key)
+            await self._open()
         except BaseException:
-            await close_all(self._connections)
+            await self._stack.aclose()
             raise
-        self._tasks = [
-            asyncio.create_task(self._writer.run(), name="database writer"),
-            asyncio.create_task(self._run_checkpoints(), name="database checkpoints"),
-        ]
         return self
 
-    async def _connect(self, key: bytes) -> None:
-        connection = await self._open_one(key)
-        await connection.run(self._migrate)
-        self._writer = Writer(connection, self.path, self._make_tx, self._bus)
-        self._checkpointer = await self._open_one(key)
-        for _ in range(READERS):
-            self._idle_readers.put_nowait(await self._open_one(key, read_only=True))
-
-    async def _open_one(self, key: bytes, *, read_only: bool = False) -> Connection:
-        connection = await connect(self.path, key, read_only=read_only)
-        self._connections.append(connection)
-        return connection
-
-    def _migrate(self, raw: Any) -> None:
+    @staticmethod
+    async def upgrade(path: Path, key: bytes) -> None:
+        """Bring a file's schema up to date, for whoever holds the folder's lock; StoreError with a sentence."""
+        line = Line(Opener(path, key))
         try:
-            migrate(raw)
+            await line.run(lambda raw: migrate(raw, path))
+        except SqlError as error:
+            raise as_store_error(error, path) from error
+        finally:
+            await line.close()
+
+    async def _open(self) -> None:
+        for line in self._lines:
+            self._stack.push_async_callback(line.close)
+            await line.open()
+        try:
+            await self._line.run(lambda raw: check_schema(raw, self.path))
         except SqlError as error:
             raise as_store_error(error, self.path) from error
+        for purpose in (CHARGERS, PAGES, REPORTS, HEALTH):
+            pool = self._pools[purpose.name] = Pool(self._reading, purpose, self._make_tx)
+            self._stack.push_async_callback(pool.close)
+            await pool.open()
+        self._tasks = (
+            asyncio.create_task(self._writer.run(), name="database writer"),
+            asyncio.create_task(
+                every_second(self._checkpointer, self._writer.has_news), name="database checkpoints"
+            ),
+        )
+        self._tasks[0].add_done_callback(self._writer_ended)
+
+    def _make_tx(self, raw: Any, state: WriterState | None = None) -> Tx:
+        return Tx(raw, self._clock.now(), self.settings, state)
+
+    # ------------------------------------------------------------------ writing
 
     async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``fn(tx, …)`` in the writer; returns after COMMIT, raises what ``fn`` raised.
@@ -152,60 +169,81 @@ class Database:
         """Keep a raw message, see ``append``."""
         self._writer.append(FRAMES, Frame(charger_id, to_text(self._clock.now()), direction, text))
 
-    def _make_tx(self, raw: Any, state: WriterState | None = None) -> Tx:
-        return Tx(raw, self._clock.now(), self.settings, state)
+    # ------------------------------------------------------------------ reading
 
     async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``fn(tx, …)`` on a reader, in one consistent view."""
-        reader = await self._idle_readers.get()
-        try:
-            return await asyncio.shield(reader.run(lambda raw: self._read(raw, partial(fn, **kwargs), args)))
-        finally:
-            self._idle_readers.put_nowait(reader)
+        """Run ``fn(tx, …)`` for a page, in one consistent view; StoreError when it takes too long."""
+        return await self._read(PAGES, partial(fn, **kwargs) if kwargs else fn, args)
 
-    def _read(self, raw: Any, fn: Callable[..., R], args: tuple[Any, ...]) -> R:
-        tx = self._make_tx(raw)
-        try:
-            raw.execute("BEGIN")
-            try:
-                return fn(tx, *args)
-            finally:
-                raw.execute("ROLLBACK")
-        except SqlError as error:
-            raise as_store_error(error, self.path) from error
+    async def read_for_charger(
+        self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a short ``fn(tx, …)`` for a charger: no page and no report keeps it waiting."""
+        return await self._read(CHARGERS, partial(fn, **kwargs) if kwargs else fn, args)
 
-    async def _run_checkpoints(self) -> None:
-        while True:
-            await asyncio.sleep(CHECKPOINT_EVERY_S)
-            if self._writer.wrote:
-                self._writer.wrote = False
-                await self.checkpoint()
+    async def read_report(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a long ``fn(tx, …)``: one at a time, and no page waits for it."""
+        return await self._read(REPORTS, partial(fn, **kwargs) if kwargs else fn, args)
+
+    def stream(
+        self, fn: Callable[Concatenate[Tx, P], Iterator[R]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncGenerator[R, None]:
+        """Run a generator ``fn(tx, …)`` on the reports' reader and hand its items on in bounded memory.
+
+        Close it (``contextlib.aclosing``) when not all are taken.
+        """
+        return self._pools[REPORTS.name].stream(partial(fn, **kwargs) if kwargs else fn, args)
+
+    async def _read(self, purpose: Purpose, fn: Callable[..., R], args: tuple[Any, ...]) -> R:
+        if self._closing:
+            message = "The database is closing."
+            raise StoreError(message)
+        return await self._pools[purpose.name].read(fn, args)
+
+    # ------------------------------------------------------------------ looking after the file
+
+    async def prove(self) -> None:
+        """Return when a write has become durable and was read, shared by all who ask within a second; StoreError."""
+        await self._health.prove()
+
+    async def ended(self) -> None:
+        """Wait until the writer has ended by itself, which it never should; StoreError then."""
+        await asyncio.shield(self._ended)
+
+    def _writer_ended(self, task: "asyncio.Task[None]") -> None:
+        if self._closing:
+            return
+        why = "cancelled" if task.cancelled() else repr(task.exception())
+        failure = StoreError(f"The writer of the database has ended ({why}). Nothing is written any more.")
+        log.critical("%s", failure)
+        self._writer.abandon(failure)
+        if not self._ended.done():
+            self._ended.set_exception(failure)
+            self._ended.exception()
 
     async def checkpoint(self) -> None:
         """Move what is committed from the log into the file, without stopping the writer."""
-        try:
-            await self._checkpointer.run(lambda raw: raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
-        except SqlError as error:
-            log.warning("checkpoint: %s", as_store_error(error, self.path))
+        await self._checkpointer.checkpoint()
+
+    async def snapshot(self, to_path: Path, key: bytes) -> None:
+        """Copy the database of this moment to a new file under a key, while writing goes on; Conflict, StoreError."""
+        await snapshot.snapshot(self._reading, to_path, key)
 
     async def check(self) -> list[str]:
-        """Look through the whole file: damaged pages, broken structure; returns the findings."""
+        """Look through the whole file for damage; returns the findings, see ``examine``."""
+        return (await self.examine(lambda _: None)).damage
 
-        def look(raw: Any) -> list[str]:
-            pages = [row[0] for row in raw.execute("PRAGMA cipher_integrity_check").fetchall()]
-            checks = [row[0] for row in raw.execute("PRAGMA integrity_check").fetchall()]
-            return pages + [text for text in checks if text != "ok"]
-
-        try:
-            return await self._checkpointer.run(look)
-        except SqlError as error:
-            return [str(as_store_error(error, self.path))]
+    async def examine(self, fn: Callable[[Tx], R]) -> Examination[R]:
+        """Look through the file and run ``fn(tx)``, both in one view that no writing beside it disturbs."""
+        return await examine.examine(self._reading, self._make_tx, fn)
 
     async def close(self) -> None:
         """Finish every write that was handed in, then close."""
+        self._closing = True
+        self._health.close()
         self._writer.close()
         writer, checkpoints = self._tasks
         checkpoints.cancel()
         await asyncio.gather(writer, checkpoints, return_exceptions=True)
         await self.checkpoint()
-        await close_all(self._connections)
+        await self._stack.aclose()

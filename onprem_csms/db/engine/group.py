@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from onprem_csms.db.engine.caches import Batch, WriterState, flush_all
-from onprem_csms.db.engine.connection import RuleError, SqlError, as_store_error
+from onprem_csms.db.engine.connection import RuleError, SqlError, as_store_error, is_page_fault, tellable
 from onprem_csms.db.engine.tx import SYSTEM, Actor, Tx
 from onprem_csms.events import Event
 
@@ -37,12 +37,21 @@ class Write:
         self.error: Exception | None = None
 
 
-class WriteBugError(RuntimeError):
-    """A write raised what is no error of a function: an end of the process, of a generator or of a task."""
+class DamagedError(Exception):
+    """On a fresh connection a page failed under this write, or under this batch of what was appended."""
+
+    def __init__(self, guilty: "Write | Batch[Any]", fault: Exception) -> None:
+        super().__init__(str(fault))
+        self.guilty = guilty
+        self.fault = fault
 
 
 class _OneFailedError(Exception):
     """A write of a group failed; the group is done again with each write in a savepoint of its own."""
+
+
+def _nobody(result: Any, error: Exception | None) -> None:
+    """Answer to nobody."""
 
 
 class Committer:
@@ -52,14 +61,28 @@ class Committer:
         self._path = path
         self._make_tx = make_tx
         self._state = WriterState()
+        self._suspicious = False
 
     def commit(self, raw: Any, group: list[Write], appended: Appended) -> list[Event]:
         """Run a group and COMMIT; returns the events. What each write gave or raised stands in it."""
         try:
-            return self._attempt(raw, group, appended, self._run_together)
-        except _OneFailedError:
-            # Savepoints cost more than many writes do, so there are none until one of a group fails.
-            return self._attempt(raw, group, appended, self._run_apart)
+            events = self._attempt_both(raw, group, appended)
+        except SqlError as error:
+            # A page that failed leaves the connection failed: on a fresh one each write is tried apart.
+            self._suspicious = is_page_fault(error)
+            raise
+        self._suspicious = False
+        return events
+
+    def _attempt_both(self, raw: Any, group: list[Write], appended: Appended) -> list[Event]:
+        if not self._suspicious:
+            try:
+                return self._attempt(raw, group, appended, self._run_together)
+            except _OneFailedError as failed:
+                # Savepoints cost more than many writes do, so there are none until one of a group fails.
+                if failed.__cause__ is not None and is_page_fault(failed.__cause__):
+                    raise failed.__cause__ from None
+        return self._attempt(raw, group, appended, self._run_apart)
 
     def _attempt(
         self, raw: Any, group: list[Write], appended: Appended, run: Callable[[Tx, list[Write]], None]
@@ -96,27 +119,27 @@ class Committer:
     def _run_apart(self, tx: Tx, group: list[Write]) -> None:
         appended, self._state.gathered = self._state.gathered, {}
         for batch, items in appended.items():
-            fault = self._run_one(tx, batch.write_apart, (items,), SYSTEM)[1]
+            fault = self._run_one(tx, Write(batch.write_apart, (items,), _nobody, SYSTEM), batch)[1]
             if fault is not None:
                 log.error("%d %s are lost: %s", len(items), batch.name, fault)
         for write in group:
-            write.result, write.error = self._run_one(tx, write.fn, write.args, write.actor)
+            write.result, write.error = self._run_one(tx, write, write)
 
-    def _run_one(
-        self, tx: Tx, fn: Callable[..., Any], args: tuple[Any, ...], actor: Actor
-    ) -> tuple[Any, Exception | None]:
+    def _run_one(self, tx: Tx, write: Write, name: "Write | Batch[Any]") -> tuple[Any, Exception | None]:
         state, told = self._state, len(tx.events)
         state.accept()
         tx.execute("SAVEPOINT one")
         try:
-            tx.actor = actor
-            result = fn(tx, *args)
+            tx.actor = write.actor
+            result = write.fn(tx, *write.args)
             flush_all(tx)
         except BaseException as error:
             # Whatever it is: the caller is told, and nothing that a write raises ends the writer.
             del tx.events[told:]
             state.reject()
-            if not tx.in_transaction:
+            if isinstance(error, SqlError) and is_page_fault(error) and self._suspicious:
+                raise DamagedError(name, error) from error
+            if not tx.in_transaction or is_page_fault(error):
                 # A full disk rolls the whole transaction back by itself: nothing of the group stands.
                 raise
             tx.execute("ROLLBACK TO one")
@@ -130,9 +153,4 @@ class Committer:
         # A rule of a table that one write broke is a bug of ours: the next attempt would break it too.
         if isinstance(error, SqlError) and not isinstance(error, RuleError):
             return as_store_error(error, self._path)
-        # A coroutine can't be woken by these: they would end it, its task or the process.
-        if not isinstance(error, Exception) or isinstance(error, StopIteration | StopAsyncIteration):
-            bug = WriteBugError(f"a write raised {type(error).__name__}")
-            bug.__cause__ = error
-            return bug
-        return error
+        return tellable(error)

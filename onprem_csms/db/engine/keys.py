@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from onprem_csms.db.engine.connection import KEY_BYTES, open_raw
+from onprem_csms.db.engine.lock import locked
 from onprem_csms.db.engine.migrate import migrate
 from onprem_csms.errors import Conflict, Invalid, StoreError
 
@@ -54,25 +55,40 @@ class DataFolder:
 def create(folder: DataFolder) -> str:
     """Make a new installation and return its recovery key; Conflict where one is already.
 
-    The database is written last, under another name, then moved into place: an interrupted
-    ``init`` leaves nothing that looks like an installation.
+    The database is made under another name and moved into place last: an interrupted ``init`` leaves
+    nothing that looks like an installation, and can be repeated.
     """
-    for path in (folder.database, folder.wrapped):
-        if path.exists():
-            raise Conflict("There is already a database at {file}.", file=str(path))
     folder.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked(folder.folder):
+        if not is_new(folder):
+            there = folder.database if folder.database.exists() else folder.wrapped
+            raise Conflict("There is already a database at {file}.", file=str(there))
+        return _create(folder)
+
+
+def is_new(folder: DataFolder) -> bool:
+    """Tell whether the folder holds no installation, or only what an interrupted ``create`` left."""
+    return not folder.database.exists() and (_fresh(folder).exists() or not folder.wrapped.exists())
+
+
+def _fresh(folder: DataFolder) -> Path:
+    return folder.database.with_suffix(".db.new")
+
+
+def _create(folder: DataFolder) -> str:
     key, machine, recovery = (secrets.token_bytes(n) for n in (KEY_BYTES, KEY_BYTES, RECOVERY_BYTES))
     for leftover in folder.folder.glob(f"{DATABASE}.new*"):
         leftover.unlink()
-    fresh = folder.database.with_suffix(".db.new")
+    fresh = _fresh(folder)
     raw = open_raw(fresh, key, read_only=False)
-    migrate(raw)
+    migrate(raw, fresh)
     raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     raw.close()
     _write_private(folder.folder / MACHINE_KEY, machine.hex().encode() + b"\n")
     wrapped = {"machine": _wrap(machine, key), "recovery": _wrap(_stretch(recovery), key)}
     _write_private(folder.wrapped, json.dumps({"format": 1, "wrapped": wrapped}, indent=1).encode() + b"\n")
     fresh.replace(folder.database)
+    _flush_names(folder.folder)
     return spell(recovery)
 
 
@@ -169,3 +185,13 @@ def _write_private(path: Path, content: bytes) -> None:
     finally:
         os.close(descriptor)
     fresh.replace(path)
+    _flush_names(path.parent)
+
+
+def _flush_names(folder: Path) -> None:
+    """Have the names of a folder's files on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,6 +1,6 @@
 """The transaction that a service function works on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,11 @@ class Tx:
     def all(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Return every row."""
         rows: list[Row] = self._raw.execute(sql, params).fetchall()
+        return rows
+
+    def each(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Row]:
+        """Return the rows one by one, in bounded memory."""
+        rows: Iterator[Row] = self._raw.execute(sql, params)
         return rows
 
     def value(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> Any:

@@ -7,12 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from onprem_csms.db.engine.caches import Batch
-from onprem_csms.db.engine.connection import Connection, SqlError, as_store_error
-from onprem_csms.db.engine.group import Appended, Committer, MakeTx, Write
+from onprem_csms.db.engine.connection import Line, SqlError, as_store_error
+from onprem_csms.db.engine.group import Appended, Committer, DamagedError, MakeTx, Write
 from onprem_csms.errors import StoreError
 from onprem_csms.events import Bus, Event
 
@@ -26,17 +25,17 @@ APPENDED_WAIT_S = 0.5
 class Writer:
     """Takes writes and runs them in groups on its connection."""
 
-    def __init__(self, connection: Connection, path: Path, make_tx: MakeTx, bus: Bus) -> None:
-        self._connection = connection
-        self._path = path
+    def __init__(self, line: Line, make_tx: MakeTx, bus: Bus) -> None:
+        self._line = line
+        self._path = line.opener.path
         self._bus = bus
-        self._committer = Committer(path, make_tx)
+        self._committer = Committer(self._path, make_tx)
         self._pending: list[Write] = []
         self._appended: Appended = {}
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._closing = False
-        self.wrote = False
+        self._wrote = False
 
     def submit(self, write: Write) -> None:
         """Take a write into the next group; StoreError when the database is closing."""
@@ -55,10 +54,23 @@ class Writer:
         if self._timer is None and not self._pending:
             self._timer = asyncio.get_running_loop().call_later(APPENDED_WAIT_S, self._wake.set)
 
+    def has_news(self) -> bool:
+        """Tell whether anything was written since the last asking."""
+        wrote, self._wrote = self._wrote, False
+        return wrote
+
     def close(self) -> None:
         """Take no more; ``run`` ends when everything that was taken is done."""
         self._closing = True
         self._wake.set()
+
+    def abandon(self, failure: Exception) -> None:
+        """Fail every write that waits: nobody will write any more."""
+        self._closing = True
+        group, self._pending = self._pending, []
+        for write in group:
+            write.error = failure
+            _answer(write)
 
     async def run(self) -> None:
         """Write until closed."""
@@ -87,13 +99,28 @@ class Writer:
             self._timer.cancel()
             self._timer = None
         try:
-            events = await self._connection.run(lambda raw: self._committer.commit(raw, group, appended))
+            events = await self._commit(list(group), appended)
         except Exception as error:  # noqa: BLE001 - the whole group failed; each caller is told
             events = self._fail(group, error)
-        self.wrote = True
+        self._wrote = True
         for write in group:
             _answer(write)
         self._bus.publish_all(events)
+
+    async def _commit(self, left: list[Write], appended: Appended) -> list[Event]:
+        """Commit a group; a write under which a page is damaged fails alone, the others are done without it."""
+        while True:
+            try:
+                return await self._line.run(lambda raw: self._committer.commit(raw, left, appended))
+            except DamagedError as damaged:
+                failure = as_store_error(damaged.fault, self._path)
+                log.error("the database is damaged: %s", failure)  # noqa: TRY400 - the sentence says it all
+                if isinstance(damaged.guilty, Write):
+                    damaged.guilty.error = failure
+                    left.remove(damaged.guilty)
+                else:
+                    del appended[damaged.guilty]
+                await self._line.close()
 
     def _fail(self, group: list[Write], error: Exception) -> list[Event]:
         failure = as_store_error(error, self._path) if isinstance(error, SqlError) else error

@@ -126,7 +126,7 @@ class Endpoint:
         unseen = Refused(attempt.candidates[0], "too_many_tries", known=False)
         if tired and len(attempt.password or b"") < SAFE_FROM_GUESSING:
             return unseen
-        judged = await self._ctx.read(admission.judge, attempt)
+        judged = await self._ctx.read_for_charger(admission.judge, attempt)
         if tired and isinstance(judged, Refused):
             return unseen
         if isinstance(judged, Refused):

@@ -1,11 +1,11 @@
 """What every entry is given: the store, the news, the clock, the chargers and the readers."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from onprem_csms.clock import Clock
-from onprem_csms.db.engine.database import Database, Tx
+from onprem_csms.db.engine.database import Acting, Actor, Database, Tx
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Bus
 from onprem_csms.services.core.ports import Readers, Stations
@@ -46,3 +46,23 @@ class Context:
     async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a service function on a reader; it can't change anything."""
         return await self.store.read(fn, *args, **kwargs)
+
+    async def read_for_charger(
+        self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a short service function on the chargers' reader, which no page keeps busy."""
+        return await self.store.read_for_charger(fn, *args, **kwargs)
+
+    async def read_report(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a long service function on the reports' reader, which keeps no page waiting."""
+        return await self.store.read_report(fn, *args, **kwargs)
+
+    def stream(
+        self, fn: Callable[Concatenate[Tx, P], Iterator[R]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncGenerator[R, None]:
+        """Run a generator of a service on the reports' reader, see ``Database.stream``."""
+        return self.store.stream(fn, *args, **kwargs)
+
+    def acting(self, actor: Actor) -> Acting:
+        """Return who runs service functions for somebody: ``tx.actor`` is this one."""
+        return self.store.acting(actor)

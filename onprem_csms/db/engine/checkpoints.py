@@ -1,0 +1,51 @@
+"""Moving what is committed from the write-ahead log into the file, from a connection of its own."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from onprem_csms.db.engine.connection import Line, SqlError, as_store_error
+from onprem_csms.errors import StoreError
+
+log = logging.getLogger(__name__)
+EVERY_S = 1.0
+LARGEST_LOG_BYTES = 64 * 1024 * 1024
+"""Above this the log is cut. Below, its space is used again, which is cheaper than to give it back."""
+WAITS_MS = 200
+"""How long cutting may wait for readers; writes wait with it."""
+
+
+class Checkpointer:
+    """Keeps the log small without stopping the writer."""
+
+    def __init__(self, line: Line, largest_log: int = LARGEST_LOG_BYTES) -> None:
+        self._line = line
+        self._path = line.opener.path
+        self._log = Path(f"{self._path}-wal")
+        self._largest = largest_log
+
+    async def checkpoint(self) -> None:
+        """Move what can be moved; cut the log when it is large and no reader still needs it."""
+        try:
+            await self._line.run(self._checkpoint)
+        except SqlError as error:
+            log.warning("checkpoint: %s", as_store_error(error, self._path))
+        except StoreError as error:
+            log.warning("checkpoint: %s", error)
+
+    def _checkpoint(self, raw: Any) -> None:
+        raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        if self._log.exists() and self._log.stat().st_size > self._largest:
+            raw.execute(f"PRAGMA busy_timeout = {WAITS_MS}")
+            # A reader of an older view makes this give up; the next second tries again.
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+async def every_second(checkpointer: Checkpointer, has_news: Callable[[], bool]) -> None:
+    """Checkpoint once a second while something was written."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        if has_news():
+            await checkpointer.checkpoint()
