@@ -175,12 +175,12 @@ class History:
             yield self.tx.now + timedelta(minutes=self.random.expovariate(1 / 12))
 
     def _must_stop(self, spot: Spot) -> bool:
-        view = sessions.active_on(self.tx, spot.charger_id, spot.number)
+        view = sessions.active_on(self.tx, spot.charger_id, Place(0, spot.number))
         return view is None or view.stop_wanted is not None
 
     def become(self, spot: Spot, status: ConnectorStatus, error: str = "") -> None:
         """Change the status of a connector."""
-        change = StatusChange(spot.charger_id, spot.number, status, self.tx.now, error)
+        change = StatusChange(spot.charger_id, Place(0, spot.number), status, self.tx.now, error)
         presence.status_changed(self.tx, change)
 
     def _refill(self, uid: str) -> None:

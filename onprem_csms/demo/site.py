@@ -26,6 +26,7 @@ from onprem_csms.demo.scenery import (
     Holder,
     Place,
 )
+from onprem_csms.domain.chargers import places
 from onprem_csms.domain.chargers.chargers import Boot, NewCharger
 from onprem_csms.domain.money.tariffs import tariff_from_json
 from onprem_csms.domain.secrets import hash_pin
@@ -99,7 +100,7 @@ def _install(tx: Tx, place: Place, tariff_id: int) -> None:
         ),
     )
     for number in range(1, len(make.sockets) + 1):
-        inventory.ensure_connector(tx, make.id, number)
+        inventory.ensure_connector(tx, make.id, places.Place(0, number))
 
 
 def _welcome(tx: Tx, holder: Holder, pins: dict[str, str]) -> None:

@@ -1,20 +1,26 @@
 """The versions of OCPP that are spoken here: each a table of what may be said in both directions."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from onprem_csms.domain.chargers.commands import Command
 from onprem_csms.ocpp.link.incoming import Action
 from onprem_csms.ocpp.link.outgoing import CommandKind
-from onprem_csms.ocpp.v16 import actions, commands
+from onprem_csms.ocpp.v2 import actions as v2_actions
+from onprem_csms.ocpp.v2 import commands as v2_commands
+from onprem_csms.ocpp.v2 import requests as v2_requests
+from onprem_csms.ocpp.v2 import variables as v2_variables
+from onprem_csms.ocpp.v16 import actions as v16_actions
+from onprem_csms.ocpp.v16 import commands as v16_commands
 from onprem_csms.services.core.context import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version; ``protocol`` is its WebSocket subprotocol, ``schemas`` the folder of its schemas."""
+    """One version; ``name`` for people, ``protocol`` its WebSocket subprotocol, ``schemas`` its folder of schemas."""
 
+    name: str
     protocol: str
     schemas: str
     actions: Mapping[str, Action]
@@ -24,17 +30,60 @@ class Version:
     parts: Callable[[Tx, str, Command], list[Command]]
     """Cut a command that reads or sets variables into such as the charger takes in one message each."""
 
+    error_codes: Mapping[str, str] = field(default_factory=dict)
+    """What it calls an error, where it is not as in 1.6."""
+    compression: bool = False
+    """Whether frames may be compressed (OCPP-J 2.0.1, section 3.3); some chargers of 1.6 break on it."""
+    reads_first: bool = False
+    """Whether a charger's variables are read when it comes for the first time (2.0.1 part 2, B07.FR.14)."""
+    also: "tuple[Version, ...]" = ()
+    """What a charger that agreed on this version may really speak: its messages are understood all the same."""
+
     @property
     def must_answer(self) -> frozenset[str]:
         """The actions that carry money."""
         return frozenset(name for name, action in self.actions.items() if action.must_answer is not None)
 
 
-V16 = Version("ocpp1.6", "v16", actions.ACTIONS, commands.COMMANDS, commands.translate, commands.parts)
+V16 = Version(
+    "1.6J",
+    "ocpp1.6",
+    "v16",
+    v16_actions.ACTIONS,
+    v16_commands.COMMANDS,
+    v16_commands.translate,
+    v16_commands.parts,
+)
+V201 = Version(
+    "2.0.1",
+    "ocpp2.0.1",
+    "v201",
+    v2_actions.ACTIONS,
+    v2_commands.COMMANDS,
+    v2_requests.translate,
+    v2_variables.parts,
+    error_codes={
+        "FormationViolation": "FormatViolation",
+        "OccurenceConstraintViolation": "OccurrenceConstraintViolation",
+    },
+    compression=True,
+    reads_first=True,
+    also=(V16,),
+)
 
-VERSIONS: dict[str, Version] = {V16.protocol: V16}
+VERSIONS: dict[str, Version] = {version.protocol: version for version in (V201, V16)}
+"""The newest first: of those that both sides speak, the first is taken."""
 DEFAULT = V16
 """What a charger speaks that names no version, where that is allowed."""
+
+
+def choose(offered: Iterable[str], pinned: str) -> Version | None:
+    """Return the newest version that a charger offers and that is spoken here; where one is pinned, only that."""
+    names = {name.lower() for name in offered}
+    for protocol, version in VERSIONS.items():
+        if protocol in names and pinned in ("", protocol):
+            return version
+    return None
 
 
 def of(protocol: str) -> Version:

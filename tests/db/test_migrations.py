@@ -18,6 +18,7 @@ from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.db.engine.migrate import Migration, check_schema, migrate, migrations, statements, version
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import StoreError
 from onprem_csms.services.chargers import inventory
 
@@ -89,7 +90,7 @@ def add_chargers(tx: Tx) -> None:
     for number in range(CHARGERS):
         charger = inventory.create(tx, NewCharger(f"CP{number}", "A charger of the drill"))
         for connector in (1, 2):
-            inventory.ensure_connector(tx, charger.id, connector)
+            inventory.ensure_connector(tx, charger.id, Place(0, connector))
 
 
 @pytest.fixture

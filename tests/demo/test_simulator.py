@@ -125,7 +125,7 @@ async def start_as_guest(ctx: Context) -> int:
         return ctx.stations.online(GUEST_CHARGER) and ready
 
     async def running() -> SessionView | None:
-        return await ctx.read(sessions.active_on, GUEST_CHARGER, 1)
+        return await ctx.read(sessions.active_on, GUEST_CHARGER, Place(0, 1))
 
     await until(online)
     result = await sending.perform(ctx, GUEST_CHARGER, RemoteStart(GUEST_CARD, Place(0, 1)), origin="test")

@@ -22,6 +22,7 @@ from onprem_csms.config import Config, Prepaid, Server, Site
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.domain.secrets import hash_pin
@@ -216,7 +217,7 @@ async def running(folder: Path, start_timeout: int = 90) -> AsyncIterator[DeskSi
             clerk = await operators.add(ctx, NewOperator(CLERK, CLERK_PASSWORD, "desk", "en"))
             await ctx.write(tariffs.create, _tariff(), is_default=True)
             await ctx.write(inventory.create, NewCharger("CP1", "Front car park", security_profile=0))
-            await ctx.write(inventory.ensure_connector, "CP1", 1)
+            await ctx.write(inventory.ensure_connector, "CP1", Place(0, 1))
             yield DeskSite(ctx, f"http://127.0.0.1:{program.port}", reader, clerk)
     finally:
         reader.unplug()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.services.chargers import inventory, profiles
 from tests.ocpp.conftest import PASSWORD, Site
@@ -99,14 +100,14 @@ async def test_a_connector_has_a_name_and_a_tariff_of_its_own(site: Site) -> Non
     charger = await site.connect()
     status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
     await charger.result("StatusNotification", status)
-    changed = await site.do(inventory.update_connector, "CP1", 1, {"name": "Left"})
+    changed = await site.do(inventory.update_connector, "CP1", Place(0, 1), {"name": "Left"})
     assert changed.connectors[0].name == "Left"
     with pytest.raises(NotFound):
-        await site.do(inventory.update_connector, "CP1", 2, {"name": "Right"})
+        await site.do(inventory.update_connector, "CP1", Place(0, 2), {"name": "Right"})
     with pytest.raises(Invalid):
-        await site.do(inventory.update_connector, "CP1", 1, {"tariff_id": 99})
+        await site.do(inventory.update_connector, "CP1", Place(0, 1), {"tariff_id": 99})
     with pytest.raises(Invalid):
-        await site.do(inventory.update_connector, "CP1", 1, {"slug": "guessable"})
+        await site.do(inventory.update_connector, "CP1", Place(0, 1), {"slug": "guessable"})
     with pytest.raises(NotFound):
         await site.see(inventory.by_slug, "nothing")
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onprem_csms.domain.charging.sessions import Reading
+from onprem_csms.ocpp import metering as meter
 from onprem_csms.ocpp.rpc import moments
-from onprem_csms.ocpp.v16 import meter
 
 AT = datetime(2026, 11, 22, 7, tzinfo=UTC)
 WINDOW = moments.window(AT, 300)

@@ -101,13 +101,21 @@ def rows(text: str) -> set[str]:
     return set(re.findall(r"^\| `([A-Z]\w+)` ", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
-def test_every_action_is_documented(root: Path, version: Version) -> None:
-    _, incoming, outgoing = re.split(
-        r"^## .* the charger$", (root / "docs" / "ocpp.md").read_text(), flags=re.MULTILINE
+def section_of_version(text: str, heading: str, version: Version) -> str:
+    """The table of one version in one direction, up to the next heading."""
+    found = re.search(
+        rf"^### {heading} the charger, {re.escape(version.name)}$(.*?)(?=^##|\Z)",
+        text,
+        re.MULTILINE | re.DOTALL,
     )
-    assert set(version.actions) <= rows(incoming)
-    assert set(version.commands) <= rows(outgoing)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
+def test_every_action_of_each_version_is_documented(root: Path, version: Version) -> None:
+    text = (root / "docs" / "ocpp.md").read_text()
+    assert rows(section_of_version(text, "From", version)) == set(version.actions)
+    assert rows(section_of_version(text, "To", version)) == set(version.commands)
 
 
 def test_no_action_is_documented_that_does_not_exist(root: Path) -> None:

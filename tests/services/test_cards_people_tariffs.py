@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.secrets import hash_password, hash_pin, verify_password, verify_pin
 from onprem_csms.domain.settings import SiteSettings
@@ -185,17 +186,17 @@ async def test_the_nearest_tariff_holds(house: House) -> None:
     for_connector = (await house.do(tariffs.create, simple_tariff("Connector", "HUF"))).id
 
     async def holds() -> int:
-        stored = await house.do(tariffs.for_connector, "YARD", 1)
+        stored = await house.do(tariffs.for_connector, "YARD", Place(0, 1))
         number: int = stored.id
         return number
 
     assert await holds() == default
     await house.do(inventory.create, NewCharger("YARD"))
-    await house.do(inventory.ensure_connector, "YARD", 1)
+    await house.do(inventory.ensure_connector, "YARD", Place(0, 1))
     assert await holds() == default
     await house.do(inventory.update, "YARD", {"tariff_id": for_charger})
     assert await holds() == for_charger
-    await house.do(inventory.update_connector, "YARD", 1, {"tariff_id": for_connector})
+    await house.do(inventory.update_connector, "YARD", Place(0, 1), {"tariff_id": for_connector})
     assert await holds() == for_connector
     with pytest.raises(Conflict):
         await house.do(tariffs.archive, for_connector)

@@ -293,7 +293,7 @@ async def test_a_session_that_begins_while_the_car_asks_for_nothing_idles_once_t
     house: House,
 ) -> None:
     await house.prepaid_card("04AABBCCDD", 50000)
-    asleep = StatusChange("CP1", 1, "suspended_vehicle", house.clock.at)
+    asleep = StatusChange("CP1", Place(0, 1), "suspended_vehicle", house.clock.at)
     await house.do(presence.status_changed, asleep)
     house.later(60)
     started = await house.start("04AABBCCDD")
@@ -407,7 +407,7 @@ async def test_a_reservation_ends_by_itself_when_its_time_is_over(house: House) 
     from onprem_csms.services.charging.reservations import NewReservation
 
     until = BEGIN + timedelta(minutes=10)
-    await house.do(reservations.made, NewReservation("CP1", 7, 1, "04AABBCCDD", until))
+    await house.do(reservations.made, NewReservation("CP1", 7, Place(0, 1), "04AABBCCDD", until))
     house.later(599)
     assert not await house.store.read(supervisor.is_due)
     house.later(1)

@@ -70,7 +70,7 @@ async def test_a_price_for_later_holds_from_its_moment_on(house: House) -> None:
 
 
 async def test_the_nearest_assignment_holds(house: House) -> None:
-    await house.do(inventory.ensure_connector, "CP1", 1)
+    await house.do(inventory.ensure_connector, "CP1", Place(0, 1))
     payer = Payer(7, "FLEET")
     subjects = [
         Subject("site"),

@@ -14,6 +14,7 @@ from onprem_csms import app, config
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger, StatusChange
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.services.access import operators
@@ -133,11 +134,11 @@ def _build(tx: Tx) -> None:
     tariffs.create(tx, simple_tariff("Nappali", "HUF", per_kwh="149", start_fee="300", vat_percent="27"))
     inventory.create(tx, NewCharger(CHARGER, "Garázs <bal>", password="a-long-password"))
     for number, status in ((1, "charging"), (2, "faulted")):
-        inventory.ensure_connector(tx, CHARGER, number)
+        inventory.ensure_connector(tx, CHARGER, Place(0, number))
         error = "GroundFailure" if status == "faulted" else ""
         presence.status_changed(
             tx,
-            StatusChange(CHARGER, number, "faulted" if error else "charging", tx.now, error),
+            StatusChange(CHARGER, Place(0, number), "faulted" if error else "charging", tx.now, error),
         )
     person = people.create(tx, NewPerson("Kovács Ágnes"))
     card = cards.create(tx, NewCard(CARD, "prepaid", person_id=person.id))

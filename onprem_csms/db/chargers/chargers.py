@@ -22,6 +22,7 @@ COLUMNS = frozenset(
         "token_transform",
         "tariff_id",
         "max_power_w",
+        "pinned_protocol",
         "protocol",
         "vendor",
         "model",

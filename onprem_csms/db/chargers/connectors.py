@@ -1,4 +1,4 @@
-"""The table ``connectors``. Number 0 is the charger as a whole."""
+"""The table ``connectors``. The place (0, 0) is the charger as a whole."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,6 +7,7 @@ from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs
+from onprem_csms.domain.chargers.places import Place
 
 _COLUMNS = frozenset(("name", "status", "error_code", "info", "status_at", "slug", "tariff_id"))
 
@@ -21,28 +22,31 @@ class Shown(NamedTuple):
     interval_id: int
 
 
-SHOWN: Cache[tuple[str, int], Shown] = Cache("statuses of connectors", 20_000)
+SHOWN: Cache[tuple[str, int, int], Shown] = Cache("statuses of connectors", 20_000)
 
 
-def insert(tx: Tx, charger_id: str, number: int, slug: str | None) -> None:
+def insert(tx: Tx, charger_id: str, place: Place, slug: str | None) -> None:
     """Add a connector; one that is there stays as it is."""
     tx.execute(
         """
         INSERT INTO connectors (
             charger_id,
+            evse,
             number,
             slug
         )
-        VALUES (?, ?, ?)
-        ON CONFLICT (charger_id, number) DO NOTHING
+        VALUES (?, ?, ?, ?)
+        ON CONFLICT DO NOTHING
         """,
-        (charger_id, number, slug),
+        (charger_id, *place, slug),
     )
 
 
-def get(tx: Tx, charger_id: str, number: int) -> Row | None:
+def get(tx: Tx, charger_id: str, place: Place) -> Row | None:
     """Return one connector."""
-    return tx.one("SELECT * FROM connectors WHERE charger_id = ? AND number = ?", (charger_id, number))
+    return tx.one(
+        "SELECT * FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
+    )
 
 
 def by_slug(tx: Tx, slug: str) -> Row | None:
@@ -62,8 +66,8 @@ def by_slug(tx: Tx, slug: str) -> Row | None:
 
 
 def of_charger(tx: Tx, charger_id: str) -> list[Row]:
-    """Return a charger's connectors by number, 0 first."""
-    return tx.all("SELECT * FROM connectors WHERE charger_id = ? ORDER BY number", (charger_id,))
+    """Return a charger's connectors by EVSE and number, the charger as a whole first."""
+    return tx.all("SELECT * FROM connectors WHERE charger_id = ? ORDER BY evse, number", (charger_id,))
 
 
 def of_all(tx: Tx) -> list[Row]:
@@ -74,12 +78,12 @@ def of_all(tx: Tx) -> list[Row]:
         FROM connectors
         JOIN chargers ON chargers.id = connectors.charger_id
         WHERE chargers.archived_at IS NULL
-        ORDER BY connectors.charger_id, connectors.number
+        ORDER BY connectors.charger_id, connectors.evse, connectors.number
         """
     )
 
 
-def update(tx: Tx, charger_id: str, number: int, values: Mapping[str, Any]) -> bool:
+def update(tx: Tx, charger_id: str, place: Place, values: Mapping[str, Any]) -> bool:
     """Change columns of a connector; False when there is none."""
     if "tariff_id" in values:
         tariffs.OF_PLACES.clear(tx)
@@ -89,14 +93,14 @@ def update(tx: Tx, charger_id: str, number: int, values: Mapping[str, Any]) -> b
         raise ValueError(message)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     changed = tx.execute(
-        f"UPDATE connectors SET {assignments} WHERE charger_id = :charger_id AND number = :number",  # noqa: S608 - own names
-        {"charger_id": charger_id, "number": number, **values},
+        f"UPDATE connectors SET {assignments} WHERE charger_id = :charger_id AND evse = :evse AND number = :number",  # noqa: S608 - own names
+        {"charger_id": charger_id, "evse": place.evse, "number": place.connector, **values},
     )
     return changed == 1
 
 
-def show(tx: Tx, place: tuple[str, int], shown: tuple[str, str, str], at: str) -> None:
-    """Write status, error code and info of a connector (charger, number)."""
+def show(tx: Tx, place: tuple[str, int, int], shown: tuple[str, str, str], at: str) -> None:
+    """Write status, error code and info of a connector (charger, EVSE, number)."""
     tx.execute(
         """
         UPDATE connectors
@@ -105,6 +109,7 @@ def show(tx: Tx, place: tuple[str, int], shown: tuple[str, str, str], at: str) -
             info = ?,
             status_at = ?
         WHERE charger_id = ?
+        AND evse = ?
         AND number = ?
         """,
         (*shown, at, *place),
@@ -114,3 +119,20 @@ def show(tx: Tx, place: tuple[str, int], shown: tuple[str, str, str], at: str) -
 def count(tx: Tx, charger_id: str) -> int:
     """Count a charger's connectors."""
     return int(tx.value("SELECT count(*) FROM connectors WHERE charger_id = ?", (charger_id,)))
+
+
+def move(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
+    """Let a connector go by another place: its slug, name and tariff stay with it; none is at the new place."""
+    tariffs.OF_PLACES.clear(tx)
+    SHOWN.drop(tx, (charger_id, *before))
+    tx.execute(
+        """
+        UPDATE connectors
+        SET evse = ?,
+            number = ?
+        WHERE charger_id = ?
+        AND evse = ?
+        AND number = ?
+        """,
+        (*after, charger_id, *before),
+    )

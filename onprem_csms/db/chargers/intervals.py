@@ -2,19 +2,21 @@
 
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 
 
-def open_status(tx: Tx, charger_id: str, connector: int) -> Row | None:
+def open_status(tx: Tx, charger_id: str, place: Place) -> Row | None:
     """Return the status that holds now."""
     return tx.one(
         """
         SELECT *
         FROM status_intervals
         WHERE charger_id = ?
+        AND evse = ?
         AND connector = ?
         AND until_at IS NULL
         """,
-        (charger_id, connector),
+        (charger_id, *place),
     )
 
 
@@ -23,18 +25,19 @@ def end_status(tx: Tx, interval_id: int, at: str) -> None:
     tx.execute("UPDATE status_intervals SET until_at = max(from_at, ?) WHERE id = ?", (at, interval_id))
 
 
-def begin_status(tx: Tx, place: tuple[str, int], status: str, error_code: str, at: str) -> int:
-    """Begin a status of (charger, connector); returns the interval's id."""
+def begin_status(tx: Tx, place: tuple[str, int, int], status: str, error_code: str, at: str) -> int:
+    """Begin a status of (charger, EVSE, connector); returns the interval's id."""
     return tx.insert(
         """
         INSERT INTO status_intervals (
             charger_id,
+            evse,
             connector,
             status,
             error_code,
             from_at
         )
-        VALUES (?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?)
         """,
         (*place, status, error_code, at),
     )
@@ -49,9 +52,24 @@ def statuses(tx: Tx, charger_id: str, from_at: str, until_at: str) -> list[Row]:
         WHERE charger_id = ?
         AND from_at < ?
         AND (until_at IS NULL OR until_at > ?)
-        ORDER BY connector, from_at, id
+        ORDER BY evse, connector, from_at, id
         """,
         (charger_id, until_at, from_at),
+    )
+
+
+def move_statuses(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
+    """Let the history of a connector go by another place."""
+    tx.execute(
+        """
+        UPDATE status_intervals
+        SET evse = ?,
+            connector = ?
+        WHERE charger_id = ?
+        AND evse = ?
+        AND connector = ?
+        """,
+        (*after, charger_id, *before),
     )
 
 

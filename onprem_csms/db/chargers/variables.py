@@ -54,6 +54,12 @@ def count(tx: Tx, charger_id: str) -> int:
     return int(tx.value("SELECT count(*) FROM variables WHERE charger_id = ?", (charger_id,)))
 
 
+def has_components(tx: Tx, charger_id: str) -> bool:
+    """Tell whether a variable of a component is kept of a charger."""
+    found = tx.value("SELECT 1 FROM variables WHERE charger_id = ? AND component > '' LIMIT 1", (charger_id,))
+    return found is not None
+
+
 def value(tx: Tx, charger_id: str, variable: Variable) -> str | None:
     """Return the actual value of a variable as last reported; None when it is not known."""
     found: str | None = tx.value(

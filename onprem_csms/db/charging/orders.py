@@ -5,6 +5,7 @@ from typing import Any
 
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 
 _OPEN = "('held', 'sent', 'accepted')"
 
@@ -41,11 +42,11 @@ def open_for(tx: Tx, charger_id: str, card_id: int) -> Row | None:
     )
 
 
-def open_on(tx: Tx, charger_id: str, connector: int) -> Row | None:
+def open_on(tx: Tx, charger_id: str, place: Place) -> Row | None:
     """Return an open order on a connector."""
     return tx.one(
-        f"SELECT * FROM orders WHERE charger_id = ? AND connector = ? AND status IN {_OPEN}",  # noqa: S608
-        (charger_id, connector),
+        f"SELECT * FROM orders WHERE charger_id = ? AND evse = ? AND connector = ? AND status IN {_OPEN}",  # noqa: S608
+        (charger_id, *place),
     )
 
 
@@ -82,13 +83,14 @@ def began(tx: Tx, order_id: str, session_id: int, hold_id: int | None) -> bool:
     return changed == 1
 
 
-def given_back(tx: Tx, place: tuple[str, int, int], since: str) -> Row | None:
-    """Return the last paid order of (charger, connector, card) that ended without a session since a moment."""
+def given_back(tx: Tx, place: tuple[str, int, int, int], since: str) -> Row | None:
+    """Return the last paid order of (charger, EVSE, connector, card) that ended without a session since a moment."""
     return tx.one(
         """
         SELECT *
         FROM orders
         WHERE charger_id = ?
+        AND evse = ?
         AND connector = ?
         AND card_id = ?
         AND status IN ('expired', 'cancelled')

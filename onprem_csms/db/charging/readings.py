@@ -101,4 +101,4 @@ def signed(tx: Tx, session_id: int) -> list[Row]:
 
 def insert_loose(tx: Tx, row: Sequence[Any]) -> None:
     """Keep a reading that belongs to no session."""
-    tx.execute("INSERT INTO loose_readings VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+    tx.execute("INSERT INTO loose_readings VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row)

@@ -14,6 +14,7 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
         INSERT INTO reservations (
             charger_id,
             id,
+            evse,
             connector,
             uid,
             card_id,
@@ -22,8 +23,9 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
             status,
             created_at
         )
-        VALUES (:charger_id, :id, :connector, :uid, :card_id, :group_name, :expires_at, 'active', :now)
+        VALUES (:charger_id, :id, :evse, :connector, :uid, :card_id, :group_name, :expires_at, 'active', :now)
         ON CONFLICT (charger_id, id) DO UPDATE SET
+            evse = excluded.evse,
             connector = excluded.connector,
             uid = excluded.uid,
             card_id = excluded.card_id,

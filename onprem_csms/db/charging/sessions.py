@@ -6,6 +6,7 @@ from typing import Any
 from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 
 ACTIVE: Cache[tuple[str, str], Row] = Cache("active sessions", 20_000)
 """Active sessions by charger and transaction; dropped by whoever changes one."""
@@ -79,18 +80,19 @@ def by_start(tx: Tx, charger_id: str, start_key: str) -> Row | None:
     )
 
 
-def active_on(tx: Tx, charger_id: str, connector: int) -> list[Row]:
-    """Return the active sessions of a connector, the newest first."""
+def active_on(tx: Tx, charger_id: str, place: Place) -> list[Row]:
+    """Return the active sessions of a place, the newest first. An EVSE has one for all of its connectors."""
+    where = "evse = ?" if place.evse else "evse = 0 AND connector = ?"
     return tx.all(
-        """
+        f"""
         SELECT *
         FROM sessions
         WHERE charger_id = ?
-        AND connector = ?
+        AND {where}
         AND state = 'active'
         ORDER BY began_at DESC, id DESC
-        """,
-        (charger_id, connector),
+        """,  # noqa: S608 - own words
+        (charger_id, place.evse or place.connector),
     )
 
 
@@ -190,7 +192,7 @@ def silent_since_boot(tx: Tx, booted_before: str) -> list[Row]:
         SELECT s.*
         FROM sessions s
         JOIN chargers c ON c.id = s.charger_id
-        LEFT JOIN connectors n ON n.charger_id = s.charger_id AND n.number = s.connector
+        LEFT JOIN connectors n ON n.charger_id = s.charger_id AND n.evse = s.evse AND n.number = s.connector
         WHERE s.state = 'active'
         AND c.booted_at > s.received_at
         AND c.booted_at < ?
@@ -250,6 +252,7 @@ def connector_by_slug(tx: Tx, slug: str) -> Row | None:
         """
         SELECT
             n.charger_id,
+            n.evse,
             n.number,
             n.name,
             n.status,
@@ -263,10 +266,19 @@ def connector_by_slug(tx: Tx, slug: str) -> Row | None:
     )
 
 
-def slug_of(tx: Tx, charger_id: str, connector: int) -> str | None:
+def places(tx: Tx, charger_id: str) -> list[Place]:
+    """Return the connectors of a charger, without the charger as a whole."""
+    rows = tx.all(
+        "SELECT evse, number FROM connectors WHERE charger_id = ? AND number > 0 ORDER BY evse, number",
+        (charger_id,),
+    )
+    return [Place(row[0], row[1]) for row in rows]
+
+
+def slug_of(tx: Tx, charger_id: str, place: Place) -> str | None:
     """Return the driver's code of a connector."""
     slug: str | None = tx.value(
-        "SELECT slug FROM connectors WHERE charger_id = ? AND number = ?", (charger_id, connector)
+        "SELECT slug FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
     )
     return slug
 

@@ -117,6 +117,7 @@ CREATE TABLE chargers (
     token_transform TEXT NOT NULL DEFAULT 'none',
     tariff_id INTEGER REFERENCES tariffs (id),
     max_power_w INTEGER,
+    pinned_protocol TEXT NOT NULL DEFAULT '',
     protocol TEXT NOT NULL DEFAULT '',
     vendor TEXT NOT NULL DEFAULT '',
     model TEXT NOT NULL DEFAULT '',
@@ -132,9 +133,10 @@ CREATE TABLE chargers (
 -- Identities are told apart without regard to case: chargers write theirs in the URL and in the user name.
 CREATE UNIQUE INDEX chargers_by_identity ON chargers (id COLLATE NOCASE);
 
--- Connector 0 is the charger as a whole and has no slug.
+-- A connector of an EVSE; 1.6 has no EVSEs, its connectors have 0. (0, 0) is the charger as a whole and has no slug.
 CREATE TABLE connectors (
     charger_id TEXT NOT NULL REFERENCES chargers (id),
+    evse INTEGER NOT NULL CHECK (evse >= 0),
     number INTEGER NOT NULL CHECK (number >= 0),
     name TEXT NOT NULL DEFAULT '',
     status TEXT NOT NULL DEFAULT 'unknown',
@@ -143,20 +145,21 @@ CREATE TABLE connectors (
     status_at TEXT,
     slug TEXT UNIQUE,
     tariff_id INTEGER REFERENCES tariffs (id),
-    PRIMARY KEY (charger_id, number)
+    PRIMARY KEY (charger_id, evse, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE status_intervals (
     id INTEGER PRIMARY KEY,
     charger_id TEXT NOT NULL,
+    evse INTEGER NOT NULL,
     connector INTEGER NOT NULL,
     status TEXT NOT NULL,
     error_code TEXT NOT NULL DEFAULT '',
     from_at TEXT NOT NULL,
     until_at TEXT
 ) STRICT;
-CREATE INDEX status_intervals_by_connector ON status_intervals (charger_id, connector, from_at);
-CREATE UNIQUE INDEX status_intervals_open ON status_intervals (charger_id, connector) WHERE until_at IS NULL;
+CREATE INDEX status_intervals_by_connector ON status_intervals (charger_id, evse, connector, from_at);
+CREATE UNIQUE INDEX status_intervals_open ON status_intervals (charger_id, evse, connector) WHERE until_at IS NULL;
 
 CREATE TABLE connection_intervals (
     id INTEGER PRIMARY KEY,
@@ -283,6 +286,7 @@ CREATE TABLE desired_settings (
 CREATE TABLE reservations (
     charger_id TEXT NOT NULL,
     id INTEGER NOT NULL,
+    evse INTEGER NOT NULL DEFAULT 0,
     connector INTEGER NOT NULL,
     uid TEXT NOT NULL,
     card_id INTEGER REFERENCES cards (id),
@@ -444,6 +448,7 @@ CREATE TABLE orders (
     id TEXT PRIMARY KEY,
     idempotency_key TEXT NOT NULL UNIQUE,
     charger_id TEXT NOT NULL,
+    evse INTEGER NOT NULL DEFAULT 0,
     connector INTEGER NOT NULL,
     uid TEXT NOT NULL,
     card_id INTEGER NOT NULL REFERENCES cards (id),
@@ -467,6 +472,7 @@ CREATE INDEX orders_by_session ON orders (session_id) WHERE session_id IS NOT NU
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
     charger_id TEXT NOT NULL,
+    evse INTEGER NOT NULL DEFAULT 0,
     connector INTEGER NOT NULL,
     transaction_id TEXT NOT NULL,
     start_key TEXT NOT NULL,
@@ -502,7 +508,7 @@ CREATE TABLE sessions (
     UNIQUE (charger_id, transaction_id)
 ) STRICT;
 CREATE INDEX sessions_by_start ON sessions (start_key, charger_id);
-CREATE INDEX sessions_active ON sessions (charger_id, connector) WHERE state = 'active';
+CREATE INDEX sessions_active ON sessions (charger_id, evse, connector) WHERE state = 'active';
 CREATE INDEX sessions_active_by_card ON sessions (card_id) WHERE state = 'active';
 CREATE INDEX sessions_by_card ON sessions (card_id, began_at);
 CREATE INDEX sessions_by_wallet ON sessions (wallet_id, began_at);
@@ -555,11 +561,12 @@ CREATE TABLE signed_readings (
 -- Readings that belong to no session.
 CREATE TABLE loose_readings (
     charger_id TEXT NOT NULL,
+    evse INTEGER NOT NULL DEFAULT 0,
     connector INTEGER NOT NULL,
     at TEXT NOT NULL,
     energy_wh INTEGER,
     power_w INTEGER,
-    PRIMARY KEY (charger_id, connector, at)
+    PRIMARY KEY (charger_id, evse, connector, at)
 ) STRICT, WITHOUT ROWID;
 
 -- What a person should look at. ``dedupe`` keeps a repeated message from asking twice.

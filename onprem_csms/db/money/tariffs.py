@@ -7,6 +7,7 @@ from onprem_csms.clock import to_millis
 from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 
 
 class TariffRow(NamedTuple):
@@ -44,7 +45,7 @@ class AssignmentRow(NamedTuple):
 
 Key = tuple[str, str, int, int]
 """Scope, subject, EVSE and connector of an assignment."""
-OF_PLACES: Cache[tuple[str, int], tuple[int | None, int | None]] = Cache("tariffs of places", 20_000)
+OF_PLACES: Cache[tuple[str, int, int], tuple[int | None, int | None]] = Cache("tariffs of places", 20_000)
 """What ``named`` gives for a place; cleared whenever a charger's or a connector's setting is written."""
 _PRICED: Cache[int, "Priced"] = Cache("tariffs with their versions", 1_000)
 _VERSIONS: Cache[int, VersionRow] = Cache("tariff versions", 1_000)
@@ -213,21 +214,23 @@ def users(tx: Tx, tariff_id: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def named(tx: Tx, charger_id: str, connector: int) -> tuple[int | None, int | None]:
+def named(tx: Tx, charger_id: str, place: Place) -> tuple[int | None, int | None]:
     """Return the ids of the tariffs that a connector and its charger name in their own settings."""
-    known = OF_PLACES.get(tx, (charger_id, connector))
+    known = OF_PLACES.get(tx, (charger_id, *place))
     if known is not None:
         return known
     row = tx.one(
         """
         SELECT
-            (SELECT tariff_id FROM connectors WHERE charger_id = :charger AND number = :connector),
+            (SELECT tariff_id
+                FROM connectors
+                WHERE charger_id = :charger AND evse = :evse AND number = :connector),
             (SELECT tariff_id FROM chargers WHERE id = :charger)
         """,
-        {"charger": charger_id, "connector": connector},
+        {"charger": charger_id, "evse": place.evse, "connector": place.connector},
     )
     found = (None, None) if row is None else (row[0], row[1])
-    OF_PLACES.set(tx, (charger_id, connector), found)
+    OF_PLACES.set(tx, (charger_id, *place), found)
     return found
 
 
@@ -282,3 +285,20 @@ def _read_assignments(tx: Tx) -> dict[Key, list[AssignmentRow]]:
     for row in found:
         by_subject.setdefault((row[1], row[2], row[3], row[4]), []).append(AssignmentRow(*row))
     return by_subject
+
+
+def move_assignments(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
+    """Let what is assigned to a connector go by another place."""
+    _ASSIGNED.clear(tx)
+    tx.execute(
+        """
+        UPDATE OR IGNORE tariff_assignments
+        SET evse = ?,
+            connector = ?
+        WHERE scope = 'connector'
+        AND subject = ?
+        AND evse = ?
+        AND connector = ?
+        """,
+        (*after, charger_id, *before),
+    )

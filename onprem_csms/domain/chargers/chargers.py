@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Invalid
 
 Registration = Literal["accepted", "pending", "rejected"]
@@ -37,8 +38,9 @@ _HEX_KEY = re.compile(rb"(?:[0-9a-fA-F]{2}){16,20}")
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """A socket or cable of a charger; number 0 is the charger as a whole and has no slug."""
+    """A socket or cable of a charger; EVSE 0, number 0 is the charger as a whole and has no slug."""
 
+    evse: int
     number: int
     name: str
     status: str
@@ -47,6 +49,16 @@ class Connector:
     status_at: datetime | None
     slug: str | None
     tariff_id: int | None
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.evse, self.number)
+
+    @property
+    def label(self) -> str:
+        """Its short name: the number, after that of its EVSE where the charger has such."""
+        return self.place.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class Charger:
     token_transform: str
     tariff_id: int | None
     max_power_w: int | None
+    pinned_protocol: str
     protocol: str
     vendor: str
     model: str
@@ -86,6 +99,7 @@ class NewCharger:
     password: str | None = None
     allow_missing_subprotocol: bool = False
     token_transform: str = "none"  # noqa: S105 - how it writes card numbers
+    pinned_protocol: str = ""
     tariff_id: int | None = None
     max_power_w: int | None = None
 
@@ -117,13 +131,16 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A connector says how it is; ``at`` is plausible, ``error_code`` empty without an error."""
+    """A connector says how it is; ``at`` is plausible, ``error_code`` empty without an error.
+
+    None is what the charger did not say: it is as before.
+    """
 
     charger_id: str
-    connector: int
-    status: ConnectorStatus
+    place: Place
+    status: ConnectorStatus | None
     at: datetime
-    error_code: str = ""
+    error_code: str | None = ""
     info: str = ""
 
 

@@ -30,11 +30,15 @@ CLOCK = "clock"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May this card charge: the status, until when, and the group whose members may stop it."""
+    """May this card charge: the status, until when, and the group whose members may stop it.
+
+    ``ask_again``: its money is counted here, so the charger must not remember the answer.
+    """
 
     status: VerdictStatus
     expires_at: datetime | None = None
     group: str | None = None
+    ask_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Endpoint:
         # Before the answer, so that of two that come at once only one gets in.
         self._stations.came(connection)
         try:
-            ws = self._websocket(_echo(attempt, version))
+            ws = self._websocket(_echo(attempt, version), compress=version.compression)
             await ws.prepare(request)
             connection.opened(ws, request.transport)
             await self._stations.welcome(connection)
@@ -177,13 +177,12 @@ class Endpoint:
             connection.quirk("no_subprotocol")
         return connection, ws
 
-    def _websocket(self, protocol: str | None) -> "web.WebSocketResponse[bool]":
+    def _websocket(self, protocol: str | None, *, compress: bool = False) -> "web.WebSocketResponse[bool]":
         return web.WebSocketResponse(
             protocols=() if protocol is None else (protocol,),
             timeout=self._options.close_wait_s,
             autoping=False,
-            # Some chargers of 1.6 break on compression; its frames are small.
-            compress=False,
+            compress=compress,
             max_msg_size=OVERSIZE * self._options.max_message_bytes,
             decode_text=False,
         )
@@ -210,13 +209,13 @@ def _attempt(request: web.Request) -> ConnectionAttempt:
 
 
 def _common(attempt: ConnectionAttempt, admitted: Admitted) -> tuple[Version | None, Reason | None]:
-    """Choose the first version that the charger offers and that is spoken here."""
-    for name in attempt.subprotocols:
-        version = versions.VERSIONS.get(name.lower())
-        if version is not None:
-            return version, None
+    """Choose the version: the newest that both sides speak, or the one that the charger is pinned to."""
+    version = versions.choose(attempt.subprotocols, admitted.pinned_protocol)
+    if version is not None:
+        return version, None
     if attempt.subprotocols:
-        return None, "unknown_subprotocol"
+        pinned_away = versions.choose(attempt.subprotocols, "") is not None
+        return None, "pinned_to_another" if pinned_away else "unknown_subprotocol"
     if admitted.allow_missing_subprotocol:
         return versions.DEFAULT, None
     return None, "no_subprotocol"

@@ -48,7 +48,7 @@ class CommandKind:
     so that the same record is left whichever way the command was given. ``shown`` and ``shown_answer``
     return request and answer as they may be written down, without secrets. ``asks_for`` names the message
     that the charger is asked to send. ``replaces`` names what a request sets, so that of several that wait only
-    the newest goes out.
+    the newest goes out. ``agreement`` reads whether an answer agrees that says so otherwise than by one word.
     """
 
     accepted: frozenset[str] = frozenset(("Accepted",))
@@ -59,6 +59,7 @@ class CommandKind:
     asks_for: Callable[[Mapping[str, Any]], str] = _nothing
     lane: Lane = "rest"
     replaces: Callable[[Mapping[str, Any]], Hashable] = _none
+    agreement: Callable[[Mapping[str, Any]], bool | None] | None = None
 
     def order(self, charger_id: str, action: str, request: Mapping[str, Any]) -> Order:
         """Return a request of this kind as an order; Invalid when JSON can't hold it."""
@@ -73,7 +74,11 @@ class CommandKind:
                 self.record(tx, Answered(charger_id, request, reply.ending, reply.response))
 
         def agrees(reply: Reply) -> bool | None:
-            if reply.ending != "answered" or not self.accepted:
+            if reply.ending != "answered":
+                return None
+            if self.agreement is not None:
+                return self.agreement(reply.response)
+            if not self.accepted:
                 return None
             return str(reply.response.get("status", "")) in self.accepted
 

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from typing import Protocol
+from typing import Any, Protocol
 
 from onprem_csms.domain.chargers.chargers import Registration
 from onprem_csms.errors import AppError, StoreError
@@ -42,7 +42,7 @@ class UnansweredError(Exception):
 class Router:
     """Answers the calls of chargers that speak one version."""
 
-    __slots__ = ("_actions", "_ctx", "_folded", "_valid", "_windows", "version")
+    __slots__ = ("_actions", "_also", "_ctx", "_folded", "_valid", "_windows", "version")
 
     def __init__(self, ctx: Context, version: Version) -> None:
         self._ctx = ctx
@@ -50,6 +50,7 @@ class Router:
         self._actions = version.actions
         self._windows = Windows(ctx.settings.sessions.clock_skew_s)
         self._folded = {name.casefold(): name for name in version.actions}
+        self._also = tuple(Router(ctx, other) for other in version.also)
         self._valid = {name: schemas.incoming(version.schemas, name).is_valid for name in version.actions}
 
     async def answer(self, peer: Peer, call: Call, raw: str) -> bytes:
@@ -59,27 +60,45 @@ class Router:
         if action is None:
             name = self._folded.get(name.strip("/ ").casefold(), "")
             if not name:
-                return self._unknown(peer, call)
+                return await self._unknown(peer, call, raw)
             action = self._actions[name]
             peer.quirk("action_case", raw)
         incoming = Incoming(self._ctx, peer, peer.charger_id, self._windows.at(self._ctx.clock.now()))
         incoming.action, incoming.payload, incoming.raw = name, call.payload, raw
         if call.quirks or not self._valid[name](call.payload):
+            if self._also and (other := self._really(name, call)) is not None:
+                peer.quirk("other_version", raw)
+                return await other.answer(peer, call, raw)
             fault = self._mend(incoming, action, call.quirks)
             if fault is not None:
-                return frames.encode_error(call.id, fault.code, f"{fault.path}: {fault.sentence}")
+                return self._error(call, fault.code, f"{fault.path}: {fault.sentence}")
         if peer.registration != "accepted" and not _may_speak(peer, name, action):
-            return frames.encode_error(call.id, "SecurityError", "The charger is not accepted yet.")
+            return self._error(call, "SecurityError", "The charger is not accepted yet.")
         try:
             return frames.encode_result(call.id, await action.handler(incoming))
         except Exception as error:  # noqa: BLE001 - the endpoint's own loop: whatever fails is answered here
             return await self._failed(incoming, action, call, error)
 
-    def _unknown(self, peer: Peer, call: Call) -> bytes:
+    def _error(self, call: Call, code: str, text: str) -> bytes:
+        return frames.encode_error(call.id, self.version.error_codes.get(code, code), text)
+
+    def _really(self, name: str, call: Call) -> "Router | None":
+        """Find the version that a call is well formed in, where it isn't in the one that was agreed on."""
+        return next((other for other in self._also if other.takes(name, call.payload)), None)
+
+    def takes(self, name: str, payload: dict[str, Any]) -> bool:
+        """Tell whether a payload is well formed in this version."""
+        return name in self._valid and self._valid[name](payload)
+
+    async def _unknown(self, peer: Peer, call: Call, raw: str) -> bytes:
+        for other in self._also:
+            if call.action in other.version.actions:
+                peer.quirk("other_version", raw)
+                return await other.answer(peer, call, raw)
         peer.quirk("unknown_action", call.action[:100])
         known = call.action in self.version.commands
         code = "NotSupported" if known else "NotImplemented"
-        return frames.encode_error(call.id, code, f"{call.action[:50]} is not understood here.")
+        return self._error(call, code, f"{call.action[:50]} is not understood here.")
 
     def _mend(self, incoming: Incoming, action: Action, quirks: tuple[str, ...]) -> Fault | None:
         """Put a payload right; returns the fault that leaves it without a meaning, never one of a sale."""
@@ -90,6 +109,7 @@ class Router:
         incoming.payload = {**action.stand_ins, **mended} if action.stand_ins else mended
         if action.must_answer is not None:
             incoming.broken = not _BREAKING.isdisjoint((*quirks, *found))
+        if action.must_answer is not None or action.lenient:
             return None
         return next((fault for fault in schema.faults(incoming.payload) if fault.keyword in _FATAL), None)
 
@@ -99,12 +119,12 @@ class Router:
             log.error("%s: %s", place, error)
             if action.must_answer is not None:
                 raise UnansweredError from error
-            return frames.encode_error(call.id, "InternalError", "The message could not be stored.")
+            return self._error(call, "InternalError", "The message could not be stored.")
         if not isinstance(error, AppError):
             log.error("%s: %s", place, incoming.raw, exc_info=error)
         if action.must_answer is None:
             text = str(error) if isinstance(error, AppError) else "internal error"
-            return frames.encode_error(call.id, "InternalError", text)
+            return self._error(call, "InternalError", text)
         return await self._set_aside(incoming, action, call, error)
 
     async def _set_aside(self, incoming: Incoming, action: Action, call: Call, error: Exception) -> bytes:

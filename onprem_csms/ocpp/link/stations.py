@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from onprem_csms.domain.chargers.commands import Command
 from onprem_csms.errors import Conflict, Invalid, NotFound
@@ -69,12 +69,15 @@ class Stations(Registry):
 
     async def welcome(self, connection: Connection) -> None:
         """Write down that a charger has come, and ask again later what is still wanted of it."""
-        connection.interval_id, wishes = await self.ctx.write(
+        arrival = await self.ctx.write(
             _arrive, connection.charger_id, connection.version.protocol, connection.remote
         )
-        if wishes:
-            work = desired.ask_again(self.ctx, connection.charger_id, self.options.settle_s)
-            self.spawn(work, forever=True)
+        connection.interval_id = arrival.interval_id
+        charger_id, settle_s = connection.charger_id, self.options.settle_s
+        if connection.version.reads_first and arrival.unread:
+            self.spawn(desired.read_all(self.ctx, charger_id, settle_s), forever=True)
+        if arrival.wishes:
+            self.spawn(desired.ask_again(self.ctx, charger_id, settle_s), forever=True)
 
     def left(self, connection: Connection) -> None:
         """Let a connection go: its calls end, and a newer one of the same charger stays. Twice is fine."""
@@ -141,7 +144,15 @@ def _check(version: Version, action: str, request: Mapping[str, Any]) -> None:
     raise Invalid(sentence, path=path, faults=faults)
 
 
-def _arrive(tx: Tx, charger_id: str, protocol: str, remote: str) -> tuple[int, bool]:
-    """Note that a charger has come; returns its interval and whether something is wanted of it."""
+class _Arrival(NamedTuple):
+    """A charger has come: its connection's interval, whether something is wanted of it, whether it was never read."""
+
+    interval_id: int
+    wishes: bool
+    unread: bool
+
+
+def _arrive(tx: Tx, charger_id: str, protocol: str, remote: str) -> _Arrival:
     interval_id = presence.connected(tx, charger_id, protocol, remote)
-    return interval_id, bool(configuration.unmet(tx, charger_id))
+    wishes = bool(configuration.unmet(tx, charger_id))
+    return _Arrival(interval_id, wishes, not configuration.knows_model(tx, charger_id))

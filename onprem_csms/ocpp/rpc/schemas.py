@@ -77,8 +77,11 @@ def outgoing(version: str, name: str) -> Schema:
 
 
 def _load(version: str, name: str) -> dict[str, Any]:
-    file = resources.files("ocpp") / version / "schemas" / f"{name}.json"
-    if not name.isalpha() or not file.is_file():
+    folder = resources.files("ocpp") / version / "schemas"
+    # A version names the file of a request by its action, or by that and what it is.
+    files = [folder / f"{name}{suffix}.json" for suffix in ("", "Request")]
+    file = next((one for one in files if one.is_file()), None)
+    if not name.isalnum() or file is None:
         raise KeyError(name)
     document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8-sig"))
     return document

@@ -12,9 +12,9 @@ from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusCh
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, StopReason, Verdict, VerdictStatus
+from onprem_csms.ocpp import metering
 from onprem_csms.ocpp.link.incoming import Action, Incoming
 from onprem_csms.ocpp.rpc import moments
-from onprem_csms.ocpp.v16 import meter
 from onprem_csms.services.charging import authorization, presence, reports
 
 Payload = dict[str, Any]
@@ -101,7 +101,7 @@ async def heartbeat(call: Incoming) -> Payload:
 async def meter_values(call: Incoming) -> Payload:
     """4.7: readings, of a session or of none."""
     payload = call.payload
-    readings, quirks, clock = meter.decode(payload.get("meterValue", ()), call.window)
+    readings, quirks, clock = metering.decode(payload.get("meterValue", ()), call.window)
     place = Place(0, call.whole("connectorId") or 0)
     transaction = payload.get("transactionId")
     report = Report(
@@ -159,7 +159,7 @@ async def status_notification(call: Incoming) -> Payload:
     details = (call.text("info", 50), call.text("vendorErrorCode", 50))
     change = StatusChange(
         call.charger_id,
-        payload["connectorId"],
+        Place(0, payload["connectorId"]),
         status,
         at,
         "" if error == "NoError" else error[:50],
@@ -174,7 +174,7 @@ async def stop_transaction(call: Incoming) -> Payload:
     payload = call.payload
     window = call.window
     at, quirk, replaced = moments.read(payload.get("timestamp"), window)
-    readings, quirks, _ = meter.decode(payload.get("transactionData", ()), window)
+    readings, quirks, _ = metering.decode(payload.get("transactionData", ()), window)
     if quirk:
         quirks = (quirk, *quirks)
     register_wh = call.whole("meterStop", least=_LEAST_REGISTER)

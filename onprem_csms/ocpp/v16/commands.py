@@ -170,7 +170,7 @@ def _reserved(tx: Tx, answered: Answered) -> None:
         reservations.NewReservation(
             answered.charger_id,
             request["reservationId"],
-            request["connectorId"],
+            Place(0, request["connectorId"]),
             request["idTag"],
             moments.read(request["expiryDate"], believed)[0],
             request.get("parentIdTag"),

@@ -35,6 +35,7 @@ Reason = Literal[
     "bad_identity",
     "no_subprotocol",
     "unknown_subprotocol",
+    "pinned_to_another",
     "already_connected",
     "too_many_tries",
 ]
@@ -49,6 +50,7 @@ REASONS: dict[Reason, str] = {
     "bad_identity": N_("The address holds no usable identity."),
     "no_subprotocol": N_("The charger named no OCPP version."),
     "unknown_subprotocol": N_("The charger speaks no OCPP version that is spoken here."),
+    "pinned_to_another": N_("The charger is pinned to another OCPP version than it speaks."),
     "already_connected": N_("A charger of this identity is connected and answers."),
     "too_many_tries": N_("There were too many wrong tries; the password was not looked at."),
 }
@@ -61,6 +63,7 @@ class Admitted:
     charger_id: str
     registration: Registration
     allow_missing_subprotocol: bool
+    pinned_protocol: str = ""
     password_form: str = ""
     settle: bool = False
 
@@ -95,7 +98,12 @@ def judge(tx: Tx, attempt: ConnectionAttempt) -> Admission:
     form = match.form if match is not None else ""
     settle = match is not None and (row["old_password_digest"] is not None or row["password_form"] != form)
     return Admitted(
-        row["id"], row["registration"], bool(row["allow_missing_subprotocol"]), form, settle=settle
+        row["id"],
+        row["registration"],
+        bool(row["allow_missing_subprotocol"]),
+        row["pinned_protocol"],
+        form,
+        settle=settle,
     )
 
 

@@ -30,6 +30,11 @@ def want(tx: Tx, charger_id: str, variable: Variable, value: str, status: WishSt
     tx.emit(Event("charger", charger_id))
 
 
+def knows_model(tx: Tx, charger_id: str) -> bool:
+    """Tell whether a charger has ever told a part of its device model."""
+    return rows.has_components(tx, charger_id)
+
+
 def unmet(tx: Tx, charger_id: str) -> list[Desired]:
     """Return the wishes that a charger has not answered, oldest first."""
     return desired.unmet(tx, charger_id)

@@ -11,6 +11,7 @@ from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.chargers import attempts as attempt_rows
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import connectors as connector_rows
+from onprem_csms.db.chargers import intervals
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs as tariff_rows
@@ -24,6 +25,7 @@ from onprem_csms.domain.chargers.chargers import (
     check_identity,
     check_password,
 )
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import credentials
@@ -40,6 +42,7 @@ _CHANGEABLE = frozenset(
         "password",
         "allow_missing_subprotocol",
         "token_transform",
+        "pinned_protocol",
         "tariff_id",
         "max_power_w",
     )
@@ -74,6 +77,7 @@ def create(tx: Tx, new: NewCharger) -> Charger:
         "security_profile": new.security_profile,
         "allow_missing_subprotocol": new.allow_missing_subprotocol,
         "token_transform": new.token_transform,
+        "pinned_protocol": new.pinned_protocol,
         "tariff_id": new.tariff_id,
         "max_power_w": new.max_power_w,
         "password": new.password,
@@ -198,25 +202,58 @@ def refused_attempt_of(tx: Tx, charger_id: str) -> RefusedAttempt | None:
     return None if row is None else _attempt(row)
 
 
-def ensure_connector(tx: Tx, charger_id: str, number: int) -> bool:
+def ensure_connector(tx: Tx, charger_id: str, place: Place) -> bool:
     """Add a connector that a charger speaks of, with the slug of its QR code; False when it can't have it."""
-    if connector_rows.SHOWN.get(tx, (charger_id, number)) is not None:
+    if connector_rows.SHOWN.get(tx, (charger_id, *place)) is not None:
         return True
-    if not 0 <= number <= MOST_CONNECTORS:
+    if not (0 <= place.evse <= MOST_CONNECTORS and 0 <= place.connector <= MOST_CONNECTORS):
         return False
-    if connector_rows.get(tx, charger_id, number) is None:
-        connector_rows.insert(tx, charger_id, number, secrets.token_urlsafe(9) if number else None)
+    if place.evse and not place.connector:
+        return False
+    if connector_rows.get(tx, charger_id, place) is None and not _renumbered(tx, charger_id, place):
+        slug = None if place.whole_charger else secrets.token_urlsafe(9)
+        connector_rows.insert(tx, charger_id, place, slug)
     return True
 
 
-def update_connector(tx: Tx, charger_id: str, number: int, changes: Mapping[str, Any]) -> Charger:
+def _renumbered(tx: Tx, charger_id: str, place: Place) -> bool:
+    """Let a connector that was known by its number alone go by its EVSE from now on, and the reverse.
+
+    The protocol of a charger changes with its firmware; what was printed (the QR code), typed (its name) and
+    assigned (its tariff) stays with the socket. One session at a time fits an EVSE, as it fits a connector of 1.6.
+    """
+    if place.evse and place.connector == 1:
+        before = Place(0, place.evse)
+    elif not place.evse and place.connector:
+        before = Place(place.connector, 1)
+    else:
+        return False
+    if connector_rows.get(tx, charger_id, before) is None:
+        return False
+    connector_rows.move(tx, charger_id, before, place)
+    intervals.move_statuses(tx, charger_id, before, place)
+    tariff_rows.move_assignments(tx, charger_id, before, place)
+    return True
+
+
+def named_place(tx: Tx, charger_id: str, place: Place) -> Place:
+    """Return the connector that a place means: where only the EVSE was named, its only one, else the place itself."""
+    if not place.evse or place.connector:
+        return place
+    of_evse = [
+        row["number"] for row in connector_rows.of_charger(tx, charger_id) if row["evse"] == place.evse
+    ]
+    return Place(place.evse, of_evse[0]) if len(of_evse) == 1 else place
+
+
+def update_connector(tx: Tx, charger_id: str, place: Place, changes: Mapping[str, Any]) -> Charger:
     """Change the ``name`` or the ``tariff_id`` of a connector; NotFound, Invalid with the path."""
     _row(tx, charger_id)
     _refuse_unknown(changes, ("name", "tariff_id"))
     if "tariff_id" in changes:
         _check_tariff(tx, changes["tariff_id"])
-    if changes and not connector_rows.update(tx, charger_id, number, changes):
-        raise NotFound("The charger has no connector {number}.", number=number)
+    if changes and not connector_rows.update(tx, charger_id, place, changes):
+        raise NotFound("The charger has no connector {number}.", number=place.connector)
     _tell(tx, charger_id)
     return get(tx, charger_id)
 
@@ -297,6 +334,7 @@ def _charger(row: Row, connectors: Iterable[Row]) -> Charger:
         token_transform=row["token_transform"],
         tariff_id=row["tariff_id"],
         max_power_w=row["max_power_w"],
+        pinned_protocol=row["pinned_protocol"],
         protocol=row["protocol"],
         vendor=row["vendor"],
         model=row["model"],
@@ -313,6 +351,7 @@ def _charger(row: Row, connectors: Iterable[Row]) -> Charger:
 
 def _connector(row: Row) -> Connector:
     return Connector(
+        row["evse"],
         row["number"],
         row["name"],
         row["status"],

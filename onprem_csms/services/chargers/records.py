@@ -10,6 +10,7 @@ from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import intervals
 from onprem_csms.db.chargers import messages as frame_rows
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 
 _NEWEST = 2**62
 
@@ -59,11 +60,17 @@ class Notice:
 class StatusSpan:
     """A connector was in one status; ``until`` None: it still is."""
 
+    evse: int
     connector: int
     status: str
     error_code: str
     since: datetime
     until: datetime | None
+
+    @property
+    def place(self) -> Place:
+        """Of which connector."""
+        return Place(self.evse, self.connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ def statuses(tx: Tx, charger_id: str, since: datetime, until: datetime) -> list[
     """Return the statuses of all connectors that touch a span, by connector and begin."""
     return [
         StatusSpan(
+            row["evse"],
             row["connector"],
             row["status"],
             row["error_code"],

@@ -9,7 +9,8 @@ from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.cards.numbers import canonical_uid, matches, transform
-from onprem_csms.domain.charging.sessions import AuthorizeRequest, Verdict
+from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.sessions import AuthorizeRequest, Verdict, VerdictStatus
 from onprem_csms.errors import Invalid
 from onprem_csms.services.charging import billing
 from onprem_csms.services.money import tariffs as tariff_service
@@ -68,13 +69,20 @@ def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
     if found.card is None:
         return Verdict("invalid")
     if _may_stop(tx, request.charger_id, found):
-        return Verdict("accepted", found.card.expires_at, found.group)
+        return _verdict(found.card, "accepted")
     verdict = judge_card(found.card, tx.now)
     if verdict.status != "accepted" or order_rows.open_for(tx, request.charger_id, found.card.id):
         return verdict
-    if not can_pay(tx, request.charger_id, 1, found.card):
-        return Verdict("no_credit", verdict.expires_at, verdict.group)
+    if not any(
+        can_pay(tx, request.charger_id, place, found.card) for place in _places(tx, request.charger_id)
+    ):
+        return _verdict(found.card, "no_credit")
     return verdict
+
+
+def _places(tx: Tx, charger_id: str) -> list[Place]:
+    """List the connectors at which a card may be meant; the charger doesn't say which."""
+    return session_rows.places(tx, charger_id) or [Place(0, 1)]
 
 
 def _may_stop(tx: Tx, charger_id: str, found: Recognised) -> bool:
@@ -87,28 +95,32 @@ def _may_stop(tx: Tx, charger_id: str, found: Recognised) -> bool:
 def judge_card(card: CardRecord, now: datetime) -> Verdict:
     """Judge a card by its own state, without its money."""
     if card.status != "active":
-        return Verdict("blocked", card.expires_at, card.group)
+        return _verdict(card, "blocked")
     if card.expires_at is not None and card.expires_at <= now:
-        return Verdict("expired", card.expires_at, card.group)
-    return Verdict("accepted", card.expires_at, card.group)
+        return _verdict(card, "expired")
+    return _verdict(card, "accepted")
 
 
-def can_pay(tx: Tx, charger_id: str, connector: int, card: CardRecord) -> bool:
+def _verdict(card: CardRecord, status: VerdictStatus) -> Verdict:
+    return Verdict(status, card.expires_at, card.group, ask_again=card.kind == "prepaid")
+
+
+def can_pay(tx: Tx, charger_id: str, place: Place, card: CardRecord) -> bool:
     """Tell whether a card has more available than a session costs before it delivers anything."""
     if card.kind == "personal" or card.wallet_id is None:
         return True
-    return covers(tx, charger_id, connector, wallets.get(tx, card.wallet_id))
+    return covers(tx, charger_id, place, wallets.get(tx, card.wallet_id))
 
 
-def covers(tx: Tx, charger_id: str, connector: int, wallet: Wallet) -> bool:
+def covers(tx: Tx, charger_id: str, place: Place, wallet: Wallet) -> bool:
     """Tell whether a wallet has more available than a session costs before it delivers anything."""
-    stored = tariff_service.for_connector(tx, charger_id, connector)
+    stored = tariff_service.for_connector(tx, charger_id, place)
     if stored is not None and stored.currency != wallet.currency:
         return False  # what it delivers has a price, and none that this card can pay
-    return wallet.available > least(tx, charger_id, connector, wallet.currency)
+    return wallet.available > least(tx, charger_id, place, wallet.currency)
 
 
-def least(tx: Tx, charger_id: str, connector: int, currency: str) -> int:
+def least(tx: Tx, charger_id: str, place: Place, currency: str) -> int:
     """Return what a session costs that ends as it begins (start fee, minimum price), or the site's minimum."""
-    at_start = billing.at_start(billing.tariff_for(tx, charger_id, connector, currency), tx.now)
+    at_start = billing.at_start(billing.tariff_for(tx, charger_id, place, currency), tx.now)
     return max(at_start, tx.settings.prepaid.minimum_balance)

@@ -1,6 +1,7 @@
 """The begin of a session, the card that pays it, and what the charger is told."""
 
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,8 +33,9 @@ def begin(tx: Tx, report: Report) -> ReportAnswer:
     if repeated is not None:
         return answer(tx, repeated, _verdict(tx, repeated))
     found = authorization.recognise(tx, report.charger_id, (report.token or NO_TOKEN).value)
-    place = report.place or WHOLE_CHARGER
-    inventory.ensure_connector(tx, report.charger_id, place.connector)
+    place = inventory.named_place(tx, report.charger_id, report.place or WHOLE_CHARGER)
+    inventory.ensure_connector(tx, report.charger_id, place)
+    report = replace(report, place=place)
     _supersede(tx, report, place)
     session = _begin(tx, report, found)
     session_id = session["id"]
@@ -66,6 +68,7 @@ def shown(tx: Tx, session: Row, report: Report) -> tuple[Row, Verdict]:
 
     Returns the session and the verdict on the card.
     """
+    report = replace(report, place=Place(session["evse"], session["connector"]))
     found = authorization.recognise(tx, report.charger_id, (report.token or NO_TOKEN).value)
     if session["uid"] or session["state"] == "ended":
         if found.card is None:
@@ -90,7 +93,11 @@ def shown(tx: Tx, session: Row, report: Report) -> tuple[Row, Verdict]:
 def _start_key(report: Report) -> str:
     # The time first, so that the index grows at its end and not at a hundred places.
     place, token = report.place or WHOLE_CHARGER, report.token or NO_TOKEN
-    return f"{report.told or to_text(report.at)}|{place.connector}|{token.value}|{report.register_wh or 0}"
+    return f"{report.told or to_text(report.at)}|{_where(place)}|{token.value}|{report.register_wh or 0}"
+
+
+def _where(place: Place) -> str:
+    return f"{place.evse}.{place.connector}" if place.evse else str(place.connector)
 
 
 def _repeated(tx: Tx, report: Report) -> Row | None:
@@ -107,14 +114,14 @@ def _verdict(tx: Tx, session: Row) -> Verdict:
     card = None if session["card_id"] is None else card_rows.by_id(tx, session["card_id"])
     if card is None:
         return Verdict(session["verdict"])
-    return Verdict(session["verdict"], card.expires_at, card.group)
+    return Verdict(session["verdict"], card.expires_at, card.group, ask_again=card.kind == "prepaid")
 
 
 def _supersede(tx: Tx, report: Report, place: Place) -> None:
     """End what still runs on the connector: it can only hold one session. An old start in a backlog ends nothing."""
-    if place.connector == 0:
+    if place.whole_charger:
         return
-    for row in rows.active_on(tx, report.charger_id, place.connector):
+    for row in rows.active_on(tx, report.charger_id, place):
         if row["began_at"] <= to_text(report.at):
             ending.close(tx, row, "never_reported")
             review.flag_session(tx, row, "superseded")
@@ -128,6 +135,7 @@ def _begin(tx: Tx, report: Report, found: Recognised) -> Row:
         tx,
         {
             "charger_id": report.charger_id,
+            "evse": place.evse,
             "connector": place.connector,
             "transaction_id": report.reference,
             "start_key": _start_key(report),
@@ -173,7 +181,7 @@ def _order_for(tx: Tx, report: Report, found: Recognised) -> tuple[Row | None, R
     if order is not None and _serves(order, report, found, tx.now):
         return order, None
     since = tx.now - timedelta(seconds=2 * tx.settings.prepaid.start_timeout_s)
-    place = (report.charger_id, (report.place or WHOLE_CHARGER).connector, found.card.id)
+    place = (report.charger_id, *(report.place or WHOLE_CHARGER), found.card.id)
     return None, order_rows.given_back(tx, place, to_text(since))
 
 
@@ -194,7 +202,7 @@ def _take_order(tx: Tx, session: Row, funds: prepaid.Funds) -> None:
 def _serves(order: Row, report: Report, found: Recognised, now: datetime) -> bool:
     """Tell whether an order is for this connector, and its card was not blocked since; else its money goes back."""
     place = report.place or WHOLE_CHARGER
-    if found.card is None or order["connector"] != place.connector:
+    if found.card is None or not place.shares_outlet(Place(order["evse"], order["connector"])):
         return False
     return authorization.judge_card(found.card, now).status == "accepted"
 

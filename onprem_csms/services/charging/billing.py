@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money import pricing
 from onprem_csms.domain.money.tariffs import Tariff, tariff_from_json, tariff_to_json
 from onprem_csms.services.cards import balances
@@ -18,9 +19,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def tariff_for(tx: Tx, charger_id: str, connector: int, currency: str) -> Tariff | None:
+def tariff_for(tx: Tx, charger_id: str, place: Place, currency: str) -> Tariff | None:
     """Return the tariff of a connector in a currency, or None."""
-    stored = tariff_service.for_connector(tx, charger_id, connector)
+    stored = tariff_service.for_connector(tx, charger_id, place)
     return stored.tariff if stored is not None and stored.currency == currency else None
 
 

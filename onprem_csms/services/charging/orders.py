@@ -44,12 +44,18 @@ class Offer:
     slug: str
     charger_id: str
     charger_name: str
+    evse: int
     connector: int
     connector_name: str
     status: str
     tariff: Tariff | None
     currency: str
     session_id: int | None
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.evse, self.connector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class Order:
     id: str
     slug: str
     charger_id: str
+    evse: int
     connector: int
     uid: str
     card_id: int
@@ -86,12 +93,15 @@ def offer(tx: Tx, slug: str) -> Offer:
     row = session_rows.connector_by_slug(tx, slug)
     if row is None:
         raise NotFound("This code belongs to no connector of this site.")
-    stored = tariff_service.for_connector(tx, row["charger_id"], row["number"])
-    active = session_rows.active_on(tx, row["charger_id"], row["number"])
+    place = Place(row["evse"], row["number"])
+    stored = tariff_service.for_connector(tx, row["charger_id"], place)
+    # A session that waits for its card leaves the connector to whoever pays: the cable is in, and this is the driver.
+    active = [one for one in session_rows.active_on(tx, row["charger_id"], place) if one["uid"]]
     return Offer(
         slug,
         row["charger_id"],
         row["charger_name"] or row["charger_id"],
+        row["evse"],
         row["number"],
         row["name"],
         row["status"],
@@ -110,7 +120,7 @@ def get(tx: Tx, order_id: str) -> Order:
 
 
 def _order(tx: Tx, row: Row) -> Order:
-    slug = session_rows.slug_of(tx, row["charger_id"], row["connector"])
+    slug = session_rows.slug_of(tx, row["charger_id"], Place(row["evse"], row["connector"]))
     currency = tx.settings.currency
     if row["wallet_id"] is not None:
         currency = wallets.get(tx, row["wallet_id"]).currency
@@ -118,6 +128,7 @@ def _order(tx: Tx, row: Row) -> Order:
         row["id"],
         slug or "",
         row["charger_id"],
+        row["evse"],
         row["connector"],
         row["uid"],
         row["card_id"],
@@ -162,6 +173,7 @@ def _hold(tx: Tx, request: OrderRequest, online: bool) -> tuple[Order, bool]:
             "id": order_id,
             "idempotency_key": request.idempotency_key,
             "charger_id": wanted.charger_id,
+            "evse": wanted.evse,
             "connector": wanted.connector,
             "uid": card.uid,
             "card_id": card.id,
@@ -194,7 +206,7 @@ def _card(tx: Tx, card_id: int) -> CardRecord:
 def _check_connector(tx: Tx, wanted: Offer, card: CardRecord, *, online: bool) -> None:
     if not online:
         raise Conflict("The charger is not connected. Nothing was deducted.")
-    if wanted.session_id is not None or rows.open_on(tx, wanted.charger_id, wanted.connector):
+    if wanted.session_id is not None or rows.open_on(tx, wanted.charger_id, wanted.place):
         raise Conflict("This connector is in use. Nothing was deducted.")
     if wanted.status in NOT_READY:
         raise Conflict("This connector is out of service. Nothing was deducted.")
@@ -210,7 +222,7 @@ def _deduct(tx: Tx, wanted: Offer, card: CardRecord, order: tuple[str, int | Non
     if wanted.tariff is None or wanted.currency != wallet.currency:
         raise Conflict("This connector has no price in the currency of the card. Nothing was deducted.")
     amount = wallet.available if asked is None else asked
-    least = authorization.least(tx, wanted.charger_id, wanted.connector, wallet.currency)
+    least = authorization.least(tx, wanted.charger_id, wanted.place, wallet.currency)
     if asked is not None and asked <= 0:
         raise Invalid("The amount must be above zero.", path="amount")
     if wallet.available <= least or amount > wallet.available:
@@ -224,7 +236,7 @@ async def _start(ctx: Context, order: Order) -> None:
     try:
         if not await ctx.write(_move, order.id, "sent", ""):
             return
-        command = RemoteStart(order.uid, Place(0, order.connector))
+        command = RemoteStart(order.uid, Place(order.evse, order.connector))
         result = await sending.perform(ctx, order.charger_id, command, origin=f"order:{order.id}")
         if result.status == "answered" and result.accepted:
             await ctx.write(_move, order.id, "accepted", "")

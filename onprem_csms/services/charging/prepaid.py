@@ -44,19 +44,19 @@ def fund(tx: Tx, report: Report, found: Recognised, order: Row | None, late: Row
     ``late`` order, whose money went back already, no more is held than its driver chose.
     """
     card = found.card
-    connector = (report.place or WHOLE_CHARGER).connector
+    place = report.place or WHOLE_CHARGER
     if card is None:
         return Funds("invalid", tx.settings.currency)
     if card.kind == "personal" or card.wallet_id is None:
         status = authorization.judge_card(card, tx.now).status
         return Funds(_unless_busy(tx, found, status), tx.settings.currency)
     wallet = wallets.get(tx, card.wallet_id)
-    tariff = billing.tariff_for(tx, report.charger_id, connector, wallet.currency)
+    tariff = billing.tariff_for(tx, report.charger_id, place, wallet.currency)
     if order is not None:
         # The driver's money was set aside before the charger was asked.
         return Funds("accepted", wallet.currency, wallet.id, order["hold_id"], tariff)
     verdict = _unless_busy(tx, found, authorization.judge_card(card, tx.now).status)
-    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, connector, wallet):
+    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, place, wallet):
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
@@ -72,7 +72,7 @@ def _purpose(report: Report) -> str:
     if CLOCK in report.flags:
         moment = secrets.token_hex(8)  # without a clock each session is told in the same words
     place, uid = report.place or WHOLE_CHARGER, "" if report.token is None else report.token.value
-    said = report.reference or f"{place.connector}:{uid}:{report.register_wh}"
+    said = report.reference or f"{place.evse}.{place.connector}:{uid}:{report.register_wh}"
     return f"start:{to_text(report.at)}:{moment}:{report.charger_id}:{said}"
 
 

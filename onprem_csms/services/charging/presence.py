@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from onprem_csms.clock import to_text
@@ -10,6 +11,7 @@ from onprem_csms.db.chargers import attempts, intervals
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.chargers.connectors import Shown
+from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
 from onprem_csms.domain.chargers.places import Place
@@ -25,6 +27,11 @@ _ACTIVITIES: dict[ConnectorStatus, Activity] = {
     "suspended_vehicle": "idle",
     "suspended_charger": "paused",
 }
+_IN_USE = frozenset(("occupied", "preparing", "charging", "suspended_charger", "suspended_vehicle"))
+# Somebody's cable is in, and it was told what goes on there: that it is occupied says less.
+_MORE_THAN_OCCUPIED = frozenset(
+    ("preparing", "charging", "suspended_charger", "suspended_vehicle", "finishing")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +89,20 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
 
     Number 0 is the charger as a whole. A backlog of old statuses does not drive the live picture.
     """
-    place = (change.charger_id, change.connector)
-    before = connector_rows.SHOWN.get(tx, place) or _shown(tx, *place)
+    place = (change.charger_id, *change.place)
+    before = connector_rows.SHOWN.get(tx, place) or _shown(tx, change.charger_id, change.place)
     at = to_text(change.at)
     if before is None or before.at > at:
         return False
-    activity = _ACTIVITIES.get(change.status)
-    if activity is not None and change.connector:
+    status = change.status or before.status
+    error_code = before.error_code if change.error_code is None else change.error_code
+    if status == "occupied" and before.status in _MORE_THAN_OCCUPIED:
+        status = before.status
+    activity = None if change.status is None else _ACTIVITIES.get(change.status)
+    if activity is not None and not change.place.whole_charger:
         # Also where the state is the same: a session may have begun in it.
-        recording.place_became(tx, change.charger_id, Place(0, change.connector), change.at, activity)
-    now = (change.status, change.error_code, change.info)
+        recording.place_became(tx, change.charger_id, change.place, change.at, activity)
+    now = (status, error_code, change.info)
     if (before.status, before.error_code, before.info) == now:
         return False
     connector_rows.show(tx, place, now, at)
@@ -99,22 +110,40 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
     if (before.status, before.error_code) != now[:2] or not interval_id:
         if interval_id:
             intervals.end_status(tx, interval_id, at)
-        interval_id = intervals.begin_status(tx, place, change.status, change.error_code, at)
+        interval_id = intervals.begin_status(tx, place, status, error_code, at)
     connector_rows.SHOWN.set(tx, place, Shown(*now, at, interval_id))
     tx.emit(Event("charger", change.charger_id))
     return True
 
 
-def _shown(tx: Tx, charger_id: str, connector: int) -> Shown | None:
+def _shown(tx: Tx, charger_id: str, place: Place) -> Shown | None:
     """Look up what a connector shows; None for one that the charger can't have."""
-    if not inventory.ensure_connector(tx, charger_id, connector):
+    if not inventory.ensure_connector(tx, charger_id, place):
         return None
-    row = connector_rows.get(tx, charger_id, connector)
+    row = connector_rows.get(tx, charger_id, place)
     if row is None:
         return None
-    open_one = intervals.open_status(tx, charger_id, connector)
+    open_one = intervals.open_status(tx, charger_id, place)
     shown = (row["status"], row["error_code"], row["info"], row["status_at"] or "")
     return Shown(*shown, 0 if open_one is None else open_one["id"])
+
+
+def session_shows(tx: Tx, session_id: int, status: ConnectorStatus, at: datetime) -> None:
+    """Note what a connector shows by what its session does, for chargers that tell no more than occupied.
+
+    A session that ends leaves the cable in; where the connector is known to be free already, it is free.
+    """
+    row = session_rows.get(tx, session_id)
+    if row is None or row["connector"] == 0:
+        return
+    place = Place(row["evse"], row["connector"])
+    if status == "finishing":
+        shown = _shown(tx, row["charger_id"], place)
+        if shown is None or shown.status not in _IN_USE:
+            return
+    elif row["state"] == "ended":
+        return
+    status_changed(tx, StatusChange(row["charger_id"], place, status, at, None))
 
 
 def noticed(tx: Tx, charger_id: str, kind: str, detail: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ def remembered(tx: Tx, charger_id: str, reference: str) -> Row | None:
 def running_at(tx: Tx, report: Report) -> Row | None:
     """Return the session that readings without a reference belong to: the one that runs at their place."""
     place = report.place or WHOLE_CHARGER
-    active = rows.active_on(tx, report.charger_id, place.connector) if place.connector else []
+    active = [] if place.whole_charger else rows.active_on(tx, report.charger_id, place)
     if len(active) == 1 and all(to_text(reading.at) >= active[0]["began_at"] for reading in report.readings):
         return active[0]
     return None
@@ -41,9 +41,9 @@ def keep_loose(tx: Tx, report: Report) -> None:
     for reading in report.readings:
         at = to_text(reading.at)
         figures = (reading.energy_wh, reading.power_w)
-        reading_rows.insert_loose(tx, (report.charger_id, place.connector, at, *figures))
+        reading_rows.insert_loose(tx, (report.charger_id, *place, at, *figures))
     if report.reference is not None:
-        detail = {"transaction_id": report.reference, "connector": place.connector}
+        detail = {"transaction_id": report.reference, "evse": place.evse, "connector": place.connector}
         review.flag_message(tx, report.charger_id, "orphan_readings", detail)
 
 
@@ -81,7 +81,7 @@ def _moment(reading: Reading) -> datetime:
 
 def place_became(tx: Tx, charger_id: str, place: Place, at: datetime, activity: Activity) -> None:
     """The status of a place says who holds the energy back: cut the session that runs there."""
-    active = rows.active_on(tx, charger_id, place.connector)
+    active = rows.active_on(tx, charger_id, place)
     if len(active) == 1:
         change_activity(tx, active[0], at, activity)
 

@@ -9,6 +9,7 @@ from onprem_csms.db.cards import cards as card_rows
 from onprem_csms.db.charging import reservations as rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import NotFound
 from onprem_csms.events import Event
 
@@ -21,7 +22,7 @@ class NewReservation:
 
     charger_id: str
     id: int
-    connector: int
+    place: Place
     uid: str
     expires_at: datetime
     group: str | None = None
@@ -33,6 +34,7 @@ class Reservation:
 
     charger_id: str
     id: int
+    evse: int
     connector: int
     uid: str
     group: str | None
@@ -50,7 +52,8 @@ def made(tx: Tx, new: NewReservation) -> None:
         {
             "charger_id": new.charger_id,
             "id": new.id,
-            "connector": new.connector,
+            "evse": new.place.evse,
+            "connector": new.place.connector,
             "uid": new.uid,
             "card_id": _card_id(tx, new.uid),
             "group_name": new.group,
@@ -109,6 +112,7 @@ def _reservation(row: Row) -> Reservation:
     return Reservation(
         row["charger_id"],
         row["id"],
+        row["evse"],
         row["connector"],
         row["uid"],
         row["group_name"],

@@ -27,10 +27,10 @@ _asked: set[int] = set()
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be kept: connector 0 is any of the charger's."""
+    """What is to be kept: EVSE and connector 0 is any of the charger's."""
 
     charger_id: str
-    connector: int
+    place: Place
     uid: str
     until: datetime
 
@@ -45,7 +45,7 @@ async def reserve(ctx: Context, wish: Wish, *, origin: str) -> Reservation:
         number += 1
     _asked.add(number)
     try:
-        command = Reserve(number, Place(0, wish.connector), wish.uid, wish.until, group)
+        command = Reserve(number, wish.place, wish.uid, wish.until, group)
         await insist(ctx, wish.charger_id, command, origin)
     finally:
         _asked.discard(number)

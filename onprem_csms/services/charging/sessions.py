@@ -10,6 +10,7 @@ from onprem_csms.db.charging import readings as reading_rows
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import Activity, StopReason, VerdictStatus
 from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.errors import Conflict, NotFound
@@ -43,6 +44,7 @@ class SessionView:
     id: int
     charger_id: str
     charger_name: str
+    evse: int
     connector: int
     transaction_id: str
     uid: str
@@ -120,9 +122,9 @@ def get(tx: Tx, session_id: int) -> SessionView:
     return _view(row)
 
 
-def active_on(tx: Tx, charger_id: str, connector: int) -> SessionView | None:
+def active_on(tx: Tx, charger_id: str, place: Place) -> SessionView | None:
     """Return the session that runs on a connector."""
-    found = rows.active_on(tx, charger_id, connector)
+    found = rows.active_on(tx, charger_id, place)
     return get(tx, found[0]["id"]) if found else None
 
 
@@ -162,6 +164,7 @@ def _view(row: Row) -> SessionView:
         id=row["id"],
         charger_id=row["charger_id"],
         charger_name=row["charger_name"] or row["charger_id"],
+        evse=row["evse"],
         connector=row["connector"],
         transaction_id=row["transaction_id"],
         uid=row["uid"],

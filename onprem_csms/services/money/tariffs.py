@@ -178,9 +178,9 @@ def assignments(tx: Tx) -> list[Assignment]:
     ]
 
 
-def for_connector(tx: Tx, charger_id: str, connector: int) -> StoredTariff | None:
-    """Return what holds for anybody at a connector that is known by its number alone."""
-    return price_for(tx, charger_id, Place(0, connector))
+def for_connector(tx: Tx, charger_id: str, place: Place) -> StoredTariff | None:
+    """Return what holds for anybody at a place."""
+    return price_for(tx, charger_id, place)
 
 
 def price_for(tx: Tx, charger_id: str, place: Place, payer: Payer = ANYBODY) -> StoredTariff | None:
@@ -197,7 +197,7 @@ def price_for(tx: Tx, charger_id: str, place: Place, payer: Payer = ANYBODY) -> 
 
 def _candidates(tx: Tx, charger_id: str, place: Place, payer: Payer) -> Iterator[int]:
     """Name what holds, the nearest first."""
-    connector, charger = tariffs.named(tx, charger_id, place.connector)
+    connector, charger = tariffs.named(tx, charger_id, place)
     dated, now = tariffs.assignments(tx), to_millis(tx.now)
     steps: tuple[tuple[Key, int | None], ...] = (
         (("person", str(payer.person_id), 0, 0), None),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from onprem_csms.domain.chargers.chargers import Charger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.services.chargers import inventory, records
 from onprem_csms.services.chargers.inventory import RefusedAttempt
 from onprem_csms.services.chargers.records import ConnectionSpan, Notice, Quirk, StatusSpan
@@ -27,7 +28,7 @@ class Found:
     charger: Charger
     running: list[SessionView]
     recent: list[SessionView]
-    tariffs: dict[int, StoredTariff | None]
+    tariffs: dict[Place, StoredTariff | None]
     quirks: list[Quirk]
     notices: list[Notice]
     attempt: RefusedAttempt | None
@@ -42,7 +43,7 @@ class ChargerPage:
     found: Found
     charger: Charger
     online: bool
-    ribbons: list[tuple[int, list[Piece]]]
+    ribbons: list[tuple[str, list[Piece]]]
     offline: list[Piece]
 
 
@@ -52,7 +53,7 @@ def _find(tx: Tx, charger_id: str) -> Found:
         charger,
         sessions.find(tx, SessionFilter(charger_id=charger_id, state="active")),
         sessions.find(tx, SessionFilter(charger_id=charger_id, limit=8)),
-        {one.number: tariffs.for_connector(tx, charger_id, one.number) for one in charger.connectors},
+        {one.place: tariffs.for_connector(tx, charger_id, one.place) for one in charger.connectors},
         records.quirks(tx, charger_id),
         records.notices(tx, charger_id, limit=8),
         inventory.refused_attempt_of(tx, charger_id),
@@ -66,14 +67,14 @@ async def show(request: web.Request) -> web.StreamResponse:
     ctx = context(request)
     found = await ctx.read(_find, request.match_info["id"])
     now = ctx.clock.now()
-    numbers = sorted({span.connector for span in found.statuses if span.connector})
+    places = sorted({span.place for span in found.statuses if span.connector})
     page = ChargerPage(
         found=found,
         charger=found.charger,
         online=ctx.stations.online(found.charger.id),
         ribbons=[
-            (number, ribbon((span for span in found.statuses if span.connector == number), now - DAY, now))
-            for number in numbers
+            (place.label, ribbon((span for span in found.statuses if span.place == place), now - DAY, now))
+            for place in places
         ],
         offline=gaps(found.connections, now - DAY, now),
     )

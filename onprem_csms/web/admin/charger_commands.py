@@ -10,7 +10,7 @@ from aiohttp import web
 from onprem_csms.domain.chargers import commands
 from onprem_csms.domain.chargers.chargers import Charger
 from onprem_csms.domain.chargers.commands import Command, Topic
-from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.places import WHOLE_CHARGER, Place, by_label
 from onprem_csms.domain.chargers.variables import LONGEST_KEY, Setting, by_key
 from onprem_csms.errors import NotFound, PeerError
 from onprem_csms.services.chargers import commanding, configuration, inventory, sending
@@ -60,8 +60,15 @@ class CommandsPage:
 
 
 def _place(form: Form, least: int = 0) -> Place:
-    """Read where: the connector's number, and its EVSE where the charger has such."""
-    return Place(form.number_or_none("evse") or 0, form.integer("connector", least, 100))
+    """Read where: the label of a connector, 0 for the charger as a whole."""
+    label = form.text("connector", max_length=10)
+    try:
+        place = by_label(label)
+    except NotFound:
+        place = WHOLE_CHARGER
+    if place.connector < least or label != place.label:
+        form.fault("connector", N_("Write a whole number."))
+    return place
 
 
 def _reset(form: Form) -> Command:

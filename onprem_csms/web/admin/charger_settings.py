@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from onprem_csms.domain.chargers.chargers import REGISTRATIONS, Charger
+from onprem_csms.domain.chargers.places import by_label
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
@@ -83,14 +84,16 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
 @posted(show)
 async def save_connector(request: web.Request, form: Form) -> web.StreamResponse:
     """Change a connector's name and tariff."""
-    charger_id, number = request.match_info["id"], int(request.match_info["number"])
+    charger_id, number = request.match_info["id"], request.match_info["number"]
     changes = {
         "name": form.text(f"connector-{number}-name", required=False, max_length=100),
         "tariff_id": form.number_or_none(f"connector-{number}-tariff"),
     }
     form.check()
     done = deed(request, "connector.changed", f"{charger_id} {number}")
-    await context(request).write(audit.done, done, inventory.update_connector, charger_id, number, changes)
+    await context(request).write(
+        audit.done, done, inventory.update_connector, charger_id, by_label(number), changes
+    )
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 

@@ -83,7 +83,7 @@ def _label(base: str, charger: Charger, connector: Connector) -> Label:
 async def _url(request: web.Request) -> str:
     charger = await context(request).read(inventory.get, request.match_info["id"])
     wanted = request.match_info["number"]
-    slug = next((one.slug for one in charger.connectors if str(one.number) == wanted), None)
+    slug = next((one.slug for one in charger.connectors if one.label == wanted), None)
     if slug is None:
         raise NotFound("The charger has no connector {number}.", number=wanted)
     return qr.connector_url(base_url(request), slug)

@@ -59,7 +59,7 @@ ROUTES: tuple[Route, ...] = (
     ("POST", "/admin/chargers/{id}/settings", operator("charger.configure"), charger_settings.save),
     (
         "POST",
-        "/admin/chargers/{id}/connectors/{number:[0-9]{1,3}}",
+        "/admin/chargers/{id}/connectors/{number:[0-9.]{1,9}}",
         operator("charger.configure"),
         charger_settings.save_connector,
     ),

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from onprem_csms.domain.chargers import chargers as domain
 from onprem_csms.domain.chargers import variables
+from onprem_csms.domain.chargers.places import by_label
 from onprem_csms.services.chargers import admission, configuration, inventory, records
 from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
@@ -20,6 +21,9 @@ SecurityProfile = Annotated[
 ]
 Password = Annotated[str, Meta(min_length=8, max_length=72, description="Never shown again.")]
 Power = Annotated[int, Meta(ge=1, le=10**9, description="W")]
+Pinned = Annotated[
+    str, Meta(max_length=20, description="The one version it may speak, such as ocpp1.6; empty: the newest.")
+]
 Name = Annotated[str, Meta(max_length=200)]
 _REASONS: dict[str, str] = {str(reason): text for reason, text in admission.REASONS.items()}
 Transform = Annotated[
@@ -32,8 +36,12 @@ Transform = Annotated[
 
 
 class Connector(Struct, frozen=True, kw_only=True):
-    """A connector; number 0 is the charger as a whole. ``slug`` is what its QR code holds."""
+    """A connector; number 0 is the charger as a whole. ``slug`` is what its QR code holds.
 
+    ``evse`` is 0 where the charger has none (OCPP 1.6).
+    """
+
+    evse: int
     number: int
     name: str
     status: str
@@ -59,6 +67,7 @@ class Charger(Struct, frozen=True, kw_only=True):
     token_transform: str
     tariff_id: int | None
     max_power_w: int | None
+    pinned_protocol: str
     protocol: str
     vendor: str
     model: str
@@ -86,6 +95,7 @@ class NewCharger(Given, frozen=True, kw_only=True):
     token_transform: Transform = "none"  # noqa: S105 - a rule, no secret
     tariff_id: Id | None = None
     max_power_w: Power | None = None
+    pinned_protocol: Pinned = ""
 
 
 class ChargerChange(Given, frozen=True, kw_only=True):
@@ -99,6 +109,7 @@ class ChargerChange(Given, frozen=True, kw_only=True):
     token_transform: Transform | UnsetType = UNSET
     tariff_id: Id | UnsetType | None = UNSET
     max_power_w: Power | UnsetType | None = UNSET
+    pinned_protocol: Pinned | UnsetType = UNSET
 
 
 class ConnectorChange(Given, frozen=True, kw_only=True):
@@ -222,9 +233,9 @@ async def remove(call: Call[None, None]) -> None:
 
 
 async def change_connector(call: Call[ConnectorChange, None]) -> Charger:
-    """Change the name or the tariff of a connector."""
-    number = call.number("number")
-    await call.write(inventory.update_connector, call.places["id"], number, given(call.body))
+    """Change the name or the tariff of a connector; one of an EVSE is named ``1.2``."""
+    where = by_label(call.places["number"])
+    await call.write(inventory.update_connector, call.places["id"], where, given(call.body))
     return await _one(call)
 
 

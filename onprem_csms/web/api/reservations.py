@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.services.charging import reservations, reserving
 from onprem_csms.web.api.fields import Given, Moment, Page, Paged, offset, page_from
 from onprem_csms.web.api.route import Call, Created, place
@@ -17,6 +18,7 @@ class Reservation(Struct, frozen=True, kw_only=True):
 
     id: int
     charger: str
+    evse: int
     connector: int
     token: str
     group: str | None
@@ -34,6 +36,7 @@ class NewReservation(Given, frozen=True, kw_only=True):
     token: Annotated[str, Meta(min_length=1, max_length=36)]
     expires_at: Moment
     connector: Annotated[int, Meta(ge=0, le=1000)] = 0
+    evse: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class ReservationsQuery(Paged, frozen=True, kw_only=True):
@@ -65,7 +68,9 @@ async def get(call: Call[None, OneQuery]) -> Reservation:
 async def create(call: Call[NewReservation, None]) -> Created[Reservation]:
     """Ask a charger to keep a connector for a card; 409 when it refuses."""
     body = call.body
-    wish = reserving.Wish(body.charger, body.connector, body.token.strip().upper(), body.expires_at)
+    wish = reserving.Wish(
+        body.charger, Place(body.evse, body.connector), body.token.strip().upper(), body.expires_at
+    )
     made = await reserving.reserve(call.ctx, wish, origin=call.actor)
     return Created(show(made), place("reservations", made.id))
 
@@ -81,6 +86,7 @@ def show(reservation: reservations.Reservation) -> Reservation:
     return Reservation(
         id=reservation.id,
         charger=reservation.charger_id,
+        evse=reservation.evse,
         connector=reservation.connector,
         token=reservation.uid,
         group=reservation.group,

@@ -24,6 +24,7 @@ class Session(Struct, frozen=True, kw_only=True):
     id: int
     charger: str
     charger_name: str
+    evse: int
     connector: int
     transaction_id: str
     token: str
@@ -124,6 +125,7 @@ def show(view: sessions.SessionView) -> Session:
         id=view.id,
         charger=view.charger_id,
         charger_name=view.charger_name,
+        evse=view.evse,
         connector=view.connector,
         transaction_id=view.transaction_id,
         token=view.card_uid or view.uid,

@@ -1,4 +1,6 @@
-"""The meter values of OCPP 1.6 (section 7.33 and its neighbours) as neutral readings; pure.
+"""Meter values of every version as neutral readings; pure (OCPP 1.6 section 7.33, 2.0.1 part 2 section 2.34).
+
+The form is that of 1.6; a version whose values look otherwise hands them in so (``v2/meter.py``).
 
 A charger may name a value for each phase, in any unit of the standard, at several places; a neutral
 reading has one register, one power, one current, one voltage at a moment.
@@ -31,6 +33,11 @@ _OTHER_MEASURANDS = frozenset(
         "Energy.Active.Import.Interval",
         "Energy.Reactive.Export.Interval",
         "Energy.Reactive.Import.Interval",
+        "Energy.Active.Net",
+        "Energy.Reactive.Net",
+        "Energy.Apparent.Net",
+        "Energy.Apparent.Import",
+        "Energy.Apparent.Export",
         "Power.Active.Export",
         "Power.Offered",
         "Power.Reactive.Export",
