@@ -49,7 +49,7 @@ async def a_session(stations: Crowd, kind: str) -> dict[str, Cost]:
 CEILINGS: dict[tuple[str, str], Ceilings] = {
     ("1.6", "personal"): {
         "status": (3, 18),
-        "authorize": (2, 6),
+        "authorize": (3, 6),
         "start": (7, 22),
         "charging": (4, 18),
         "reading": (1, 20),
@@ -58,7 +58,7 @@ CEILINGS: dict[tuple[str, str], Ceilings] = {
     },
     ("1.6", "prepaid"): {
         "status": (3, 18),
-        "authorize": (3, 6),
+        "authorize": (4, 6),
         "start": (11, 39),
         "charging": (4, 18),
         "reading": (1, 20),
