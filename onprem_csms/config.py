@@ -57,6 +57,7 @@ class Ocpp:
     max_message_bytes: Annotated[int, Meta(ge=4_096, le=16_777_216)] = 262_144
     max_handshakes: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     message_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+    message_megabytes: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ class Config:
             public_url=self.server.public_url.rstrip("/"),
             heartbeat_interval_s=self.ocpp.heartbeat_interval,
             unknown_chargers=self.ocpp.unknown_chargers,
-            frames_days=self.ocpp.message_days,
+            message_days=self.ocpp.message_days,
+            message_megabytes=self.ocpp.message_megabytes,
             prepaid=PrepaidSettings(
                 minimum_balance=self.prepaid.minimum_balance,
                 stop_latency_s=self.prepaid.stop_latency,
@@ -155,6 +157,7 @@ HELP: dict[str, str] = {
     "ocpp.max_message_bytes": "The longest message that is read.",
     "ocpp.max_handshakes": "Connections that may be in the middle of their sign-in at once.",
     "ocpp.message_days": "Days that raw messages are kept.",
+    "ocpp.message_megabytes": "Megabytes that raw messages may take, compressed; the oldest go first.",
     "prepaid": "Prepaid cards. Amounts are in the smallest unit of the currency.",
     "prepaid.minimum_balance": "A session begins only with more than this available.",
     "prepaid.stop_latency": "Seconds that a charger takes to stop.",

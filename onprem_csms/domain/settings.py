@@ -40,6 +40,7 @@ class SiteSettings:
     public_url: str = ""
     heartbeat_interval_s: int = 300
     unknown_chargers: Literal["ask", "accept", "refuse"] = "ask"
-    frames_days: int = 30
+    message_days: int = 30
+    message_megabytes: int = 2048
     prepaid: PrepaidSettings = PrepaidSettings()
     sessions: SessionSettings = SessionSettings()

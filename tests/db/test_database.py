@@ -10,6 +10,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
+from onprem_csms.db.chargers import messages
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import open_raw
@@ -84,15 +85,16 @@ async def test_a_reader_can_change_nothing(store: Database) -> None:
 
 
 async def test_raw_messages_are_stored_with_the_next_group(store: Database) -> None:
-    store.log_frame("CP1", "in", "[2]")
+    store.log_message("CP1", "in", b"[2]")
     await store.write(note, "a")
-    assert await store.read(lambda tx: tx.value("SELECT text FROM frames")) == "[2]"
+    (message,) = await store.read(messages.find, "CP1", messages.Search())
+    assert (message.text, message.incoming) == ("[2]", True)
 
 
 async def test_raw_messages_are_stored_without_any_other_write(store: Database) -> None:
-    store.log_frame("CP1", "out", "[3]")
+    store.log_message("CP1", "out", b"[3]")
     for _ in range(100):
-        if await store.read(lambda tx: tx.value("SELECT count(*) FROM frames")):
+        if await store.read(messages.find, "CP1", messages.Search()):
             return
         await asyncio.sleep(0.05)
     pytest.fail("the message never arrived")

@@ -25,6 +25,7 @@ from onprem_csms.demo.simulator import Cast, simulate
 from onprem_csms.domain.chargers.commands import RemoteStart, RemoteStop
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.services.chargers import inventory, records, sending
+from onprem_csms.services.chargers.records import MessageFilter
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Context
@@ -74,8 +75,12 @@ async def ended_since(ctx: Context, last: int) -> list[SessionView]:
 
 def refusals(tx: Tx) -> list[str]:
     """Every CALLERROR that the program has sent."""
+    wanted = MessageFilter(direction="out", text="[4,", limit=1000)
     return [
-        row["text"] for row in tx.all("SELECT text FROM frames WHERE direction = 'out' AND text LIKE '[4,%'")
+        message.text
+        for charger in inventory.find(tx)
+        for message in records.search_messages(tx, charger.id, wanted)
+        if message.text.startswith("[4,")
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onprem_csms.domain.settings import PrepaidSettings, SiteSettings
-from onprem_csms.services.chargers import commanding, configuration, profiles
+from onprem_csms.services.chargers import commanding, configuration, profiles, records
 from onprem_csms.services.charging import reservations
 from tests.ocpp.conftest import PASSWORD, PROFILE, RESERVE, UNTIL, Site, ask, basic, open_site
 
@@ -119,12 +119,15 @@ async def test_what_a_charger_reports_of_its_settings_is_kept(site: Site) -> Non
     }
 
     def look(tx: Any) -> str:
-        tables = ("commands", "variables", "desired_settings", "frames")
+        tables = ("commands", "variables", "desired_settings")
         return repr(
             [
-                tuple(row)
-                for table in tables
-                for row in tx.all(f"SELECT * FROM {table}")  # noqa: S608
+                *records.messages(tx, "CP1", limit=1000),
+                *(
+                    tuple(row)
+                    for table in tables
+                    for row in tx.all(f"SELECT * FROM {table}")  # noqa: S608
+                ),
             ]
         )
 
@@ -226,12 +229,15 @@ async def test_a_password_that_is_sent_is_written_down_nowhere(site: Site) -> No
     }
 
     def look(tx: Any) -> str:
-        tables = ("commands", "variables", "desired_settings", "frames", "chargers", "quirks")
+        tables = ("commands", "variables", "desired_settings", "chargers", "quirks")
         return repr(
             [
-                tuple(row)
-                for table in tables
-                for row in tx.all(f"SELECT * FROM {table}")  # noqa: S608
+                *records.messages(tx, "CP1", limit=1000),
+                *(
+                    tuple(row)
+                    for table in tables
+                    for row in tx.all(f"SELECT * FROM {table}")  # noqa: S608
+                ),
             ]
         )
 

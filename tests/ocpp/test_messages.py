@@ -67,14 +67,15 @@ async def test_answers_are_compact_json(site: Site) -> None:
     assert message.data == '[3,"a",{"idTagInfo":{"status":"Accepted"}}]'
 
 
-async def test_a_heartbeat_tells_the_time_and_leaves_no_trace(site: Site) -> None:
+async def test_a_heartbeat_tells_the_time_and_is_kept_with_its_answer(site: Site) -> None:
     charger = await site.connect()
-    before = await site.see(records.messages, "CP1")
     answer = await charger.result("Heartbeat")
     at = datetime.fromisoformat(answer["currentTime"])
     assert abs((datetime.now(UTC) - at).total_seconds()) < 5
     await site.messages_stored()
-    assert await site.see(records.messages, "CP1") == before
+    answered, asked = await site.see(records.messages, "CP1")
+    assert asked.text == '[2, "c1", "Heartbeat", {}]'
+    assert answered.text == f'[3,"c1",{{"currentTime":"{answer["currentTime"]}"}}]'
 
 
 async def test_a_session_is_told_stored_and_its_messages_kept_as_they_were(site: Site) -> None:

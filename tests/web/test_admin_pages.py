@@ -330,9 +330,9 @@ async def test_a_bug_shows_no_detail_and_is_logged_whole(
 
 
 async def test_messages_are_filtered_by_direction_and_text(site: Site, admin: Visitor):
-    site.ctx.store.log_frame(CHARGER, "in", '[2,"1","Heartbeat",{}]')
-    site.ctx.store.log_frame(CHARGER, "out", '[3,"1",{"currentTime":"2026-11-22T08:00:00Z"}]')
-    site.ctx.store.log_frame(CHARGER, "in", "not json {")
+    site.ctx.store.log_message(CHARGER, "in", b'[2,"1","Heartbeat",{}]')
+    site.ctx.store.log_message(CHARGER, "out", b'[3,"1",{"currentTime":"2026-11-22T08:00:00Z"}]')
+    site.ctx.store.log_message(CHARGER, "in", b"not json {")
     await site.do(review.count_open)
     both = await admin.get(charger_path("messages"))
     assert both.text.count('id="message-') == 3

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from onprem_csms.clock import Clock, SystemClock, to_text
-from onprem_csms.db.chargers.message_log import FRAMES, Frame
+from onprem_csms.clock import Clock, SystemClock
+from onprem_csms.db.chargers.message_log import MESSAGES, Message
 from onprem_csms.db.engine import examine, health, snapshot
 from onprem_csms.db.engine.caches import Batch, WriterState
 from onprem_csms.db.engine.checkpoints import Checkpointer, every_second
@@ -165,9 +165,9 @@ class Database:
         """
         self._writer.append(batch, item)
 
-    def log_frame(self, charger_id: str, direction: str, text: str) -> None:
-        """Keep a raw message, see ``append``."""
-        self._writer.append(FRAMES, Frame(charger_id, to_text(self._clock.now()), direction, text))
+    def log_message(self, charger_id: str, direction: str, data: bytes) -> None:
+        """Keep a raw message, see ``append``; ``direction`` is "in" from the charger or "out" to it."""
+        self._writer.append(MESSAGES, Message(charger_id, self._clock.now(), direction, data))
 
     # ------------------------------------------------------------------ reading
 

@@ -197,19 +197,24 @@ CREATE TABLE connection_attempts (
 ) STRICT;
 CREATE INDEX connection_attempts_by_last ON connection_attempts (last_at);
 
-CREATE TABLE frames (
+-- Raw messages, one row a COMMIT: id is its time in ms, chargers the names of who speaks in it, data compressed
+-- msgpack, upto the bytes of all packs until here.
+CREATE TABLE packs (
+    id INTEGER PRIMARY KEY,
+    upto INTEGER NOT NULL,
+    chargers TEXT NOT NULL,
+    data BLOB NOT NULL
+) STRICT;
+-- Older ones, regrouped by charger; a message keeps its id, which is its pack's and its position there.
+CREATE TABLE charger_packs (
     id INTEGER PRIMARY KEY,
     charger_id TEXT NOT NULL,
-    at TEXT NOT NULL,
-    direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
-    text TEXT NOT NULL
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    data BLOB NOT NULL
 ) STRICT;
--- In which blocks of 1024 ids a charger has messages; an index by charger would dirty a page for each of them.
-CREATE TABLE frame_blocks (
-    charger_id TEXT NOT NULL,
-    block INTEGER NOT NULL,
-    PRIMARY KEY (charger_id, block)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX charger_packs_by_charger ON charger_packs (charger_id, first_id);
 
 CREATE TABLE quirks (
     charger_id TEXT NOT NULL,

@@ -47,7 +47,7 @@ class Surroundings:
 
     owner: Owner
     options: Options
-    log_frame: Callable[[str, str, str], None]
+    log: Callable[[str, str, bytes], None]
     router: Router
     limits: Limits
 
@@ -58,7 +58,7 @@ class Connection:
     __slots__ = (
         "_asked",
         "_limits",
-        "_log_frame",
+        "_log",
         "_odd_frames",
         "_options",
         "_owner",
@@ -94,7 +94,7 @@ class Connection:
         self._options = shared.options
         self._router = shared.router
         self._limits = shared.limits
-        self._log_frame = shared.log_frame
+        self._log = shared.log
         self._ws: web.WebSocketResponse[bool] | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._stuck_since = 0.0
@@ -166,20 +166,16 @@ class Connection:
             await self._take_answer(frame, data)  # type: ignore[arg-type]
             return
         raw = data.decode("utf-8", "replace")
-        action = self.version.actions.get(frame.action)
-        if action is None or action.logged:
-            self._log_frame(self.charger_id, "in", raw)
+        self._log(self.charger_id, "in", data)
         answer = await self._router.answer(self, frame, raw)
-        if action is None or (action.logged and action.answer_logged):
-            self._log_frame(self.charger_id, "out", answer.decode())
+        self._log(self.charger_id, "out", answer)
         await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
 
     async def _refuse(self, data: bytes, fault: FrameError) -> None:
-        text = data[:2000].decode("utf-8", "replace")
-        self.quirk("unreadable", text)
+        self.quirk("unreadable", data[:500].decode("utf-8", "replace"))
         if self._odd_frames < _MOST_ODD_FRAMES_LOGGED:
             self._odd_frames += 1
-            self._log_frame(self.charger_id, "in", text)
+            self._log(self.charger_id, "in", data[:2000])
         if fault.id is not None:
             await self._send(frames.encode_error(fault.id, fault.code, str(fault)))
 
@@ -188,7 +184,7 @@ class Connection:
         if pending is None:
             self.quirk("stray_answer", data[:500].decode("utf-8", "replace"))
             return
-        self._log_frame(self.charger_id, "in", _shown(pending, frame, data))
+        self._log(self.charger_id, "in", _shown(pending, frame, data))
         for kind in frame.quirks:
             self.quirk(kind, data[:500].decode("utf-8", "replace"))
         self._send_next()
@@ -222,7 +218,7 @@ class Connection:
             self._turns = None
 
     def _dispatch(self, pending: Pending) -> None:
-        self._log_frame(self.charger_id, "out", pending.text)
+        self._log(self.charger_id, "out", pending.text)
         pending.writing = True
         self._owner.spawn(self._write_call(pending))
 
@@ -356,10 +352,10 @@ class Connection:
                 self._transport.abort()
 
 
-def _shown(pending: Pending, frame: CallResult | CallError, data: bytes) -> str:
+def _shown(pending: Pending, frame: CallResult | CallError, data: bytes) -> bytes:
     """Return an answer as it may be written down."""
     if isinstance(frame, CallResult):
         shown = pending.order.shown_answer(frame.payload)
         if shown is not frame.payload:
-            data = frames.encode_result(frame.id, dict(shown))
-    return data.decode("utf-8", "replace")
+            return frames.encode_result(frame.id, dict(shown))
+    return data

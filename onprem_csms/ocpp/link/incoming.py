@@ -78,14 +78,11 @@ class Action:
 
     ``must_answer`` marks a message that carries money: it makes the normal answer, from a number that
     may serve as the transaction's id, even when the csms fails. ``stand_ins`` fill what may be missing.
-    ``answer_logged`` is off where the answer never says anything. ``lenient``: the handler copes with what is
-    missing, so that the message is answered whatever it leaves out.
+    ``lenient``: the handler copes with what is missing, so that the message is answered whatever it leaves out.
     """
 
     handler: Handler
     must_answer: Callable[[int], dict[str, Any]] | None = None
     before_accepted: bool = False
-    logged: bool = True
-    answer_logged: bool = True
     lenient: bool = False
     stand_ins: Mapping[str, Any] = field(default_factory=dict)

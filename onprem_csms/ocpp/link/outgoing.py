@@ -119,7 +119,7 @@ class Pending:
         self.id = str(uuid.uuid4())
         self.order = order
         self.data = frames.encode_call(self.id, order.action, dict(order.request))
-        self.text = frames.encode_call(self.id, order.action, dict(order.shown)).decode()
+        self.text = frames.encode_call(self.id, order.action, dict(order.shown))
         self.writing = False
         self._sent = sent
         self.deadline = deadline

@@ -65,7 +65,7 @@ class Stations(Registry):
     def _of(self, version: Version) -> Surroundings:
         options = self.options
         limits = Limits(options.max_message_bytes, options.max_depth, version.must_answer)
-        return Surroundings(self, options, self.ctx.store.log_frame, Router(self.ctx, version), limits)
+        return Surroundings(self, options, self.ctx.store.log_message, Router(self.ctx, version), limits)
 
     async def welcome(self, connection: Connection) -> None:
         """Write down that a charger has come, and ask again later what is still wanted of it."""

@@ -187,9 +187,9 @@ ACTIONS: dict[str, Action] = {
         _kept_and_answered({"status": "Failed", "exiResponse": ""}), lenient=True
     ),
     "GetCertificateStatus": Action(_kept_and_answered({"status": "Failed"}), lenient=True),
-    "Heartbeat": Action(heartbeat, logged=False),
+    "Heartbeat": Action(heartbeat),
     "LogStatusNotification": _NOTICE,
-    "MeterValues": Action(meter_values, must_answer=_nothing, answer_logged=False),
+    "MeterValues": Action(meter_values, must_answer=_nothing),
     "NotifyChargingLimit": _NOTICE,
     "NotifyCustomerInformation": _NOTICE,
     "NotifyDisplayMessages": _NOTICE,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from onprem_csms.clock import from_text, maybe_from_text, to_text
+from onprem_csms.clock import from_millis, from_text, maybe_from_text, to_millis, to_text
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import intervals
-from onprem_csms.db.chargers import messages as frame_rows
+from onprem_csms.db.chargers import messages as message_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 
@@ -27,11 +27,12 @@ class RawMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """Which messages: of one direction (empty: both), that hold a text, before an id."""
+    """Which messages: of one direction (empty: both), that hold a text, before an id, since a time."""
 
     direction: Literal["", "in", "out"] = ""
     text: str = ""
     before: int | None = None
+    since: datetime | None = None
     limit: int = 100
 
 
@@ -86,20 +87,22 @@ class ConnectionSpan:
 
 def messages(tx: Tx, charger_id: str, *, before: int | None = None, limit: int = 100) -> list[RawMessage]:
     """Return raw messages, newest first."""
-    found = frame_rows.find(tx, charger_id, before=_NEWEST if before is None else before, limit=limit)
-    return [RawMessage(row["id"], from_text(row["at"]), row["direction"], row["text"]) for row in found]
+    return search_messages(tx, charger_id, MessageFilter(before=before, limit=limit))
 
 
 def search_messages(tx: Tx, charger_id: str, wanted: MessageFilter) -> list[RawMessage]:
     """Return raw messages that fit a filter, newest first."""
-    criteria: dict[str, str | int] = {
-        "direction": wanted.direction,
-        "text": wanted.text,
-        "before": _NEWEST if wanted.before is None else wanted.before,
-        "limit": wanted.limit,
-    }
-    found = frame_rows.search(tx, charger_id, criteria)
-    return [RawMessage(row["id"], from_text(row["at"]), row["direction"], row["text"]) for row in found]
+    search = message_rows.Search(
+        incoming={"in": True, "out": False}.get(wanted.direction),
+        text=wanted.text,
+        before=message_rows.NEWEST if wanted.before is None else wanted.before,
+        since_millis=0 if wanted.since is None else to_millis(wanted.since),
+        limit=wanted.limit,
+    )
+    return [
+        RawMessage(row.id, from_millis(row.millis), "in" if row.incoming else "out", row.text)
+        for row in message_rows.find(tx, charger_id, search)
+    ]
 
 
 def quirks(tx: Tx, charger_id: str) -> list[Quirk]:

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from onprem_csms.clock import to_text
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.site import housekeeping as rows
 from onprem_csms.errors import StoreError
+from onprem_csms.services.chargers import message_keeping
 from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
 
@@ -37,8 +37,7 @@ class Housekeeper:
 
     async def tick(self) -> None:
         """Write once a minute that we are alive, and forget what is older than the site keeps."""
-        if await self._ctx.read(_has_old_frames):
-            await self._ctx.write(_forget)
+        await message_keeping.keep(self._ctx)
         now = self._ctx.clock.now()
         if self._interval_id is None or now - self._noted_at >= timedelta(seconds=ALIVE_EVERY_S):
             self._noted_at = now
@@ -51,15 +50,3 @@ def _alive(tx: Tx, interval_id: int | None) -> int:
         return rows.begin_process(tx)
     rows.still_alive(tx, interval_id)
     return interval_id
-
-
-def _keep_from(tx: Tx) -> str:
-    return to_text(tx.now - timedelta(days=tx.settings.frames_days))
-
-
-def _has_old_frames(tx: Tx) -> bool:
-    return rows.old_frames(tx, _keep_from(tx))
-
-
-def _forget(tx: Tx) -> int:
-    return rows.forget_frames(tx, _keep_from(tx))

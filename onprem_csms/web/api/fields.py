@@ -73,7 +73,7 @@ def before(query: Paged) -> int | None:
     text = query.cursor
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
         raise Invalid("This is no cursor of this list.", path="cursor")
     return int(text)
 
