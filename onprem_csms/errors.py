@@ -66,6 +66,10 @@ class StoreError(Exception):
     """
 
 
+class TooSlow(StoreError):
+    """A read was ended for its time, or the database is busy with others. Nothing was changed."""
+
+
 def N_(text: str) -> str:  # noqa: N802 - the name that gettext's tools know
     """Mark a sentence for translation where it is written; the pages and the API translate it where it is shown."""
     return text

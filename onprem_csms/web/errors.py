@@ -15,6 +15,7 @@ from onprem_csms.errors import (
     NotFound,
     PeerError,
     StoreError,
+    TooSlow,
     Unauthenticated,
 )
 from onprem_csms.web import csrf
@@ -59,6 +60,11 @@ EXPLAINED: dict[type[Exception], Explanation] = {
     Unauthenticated: Explanation(401, N_("Please sign in"), N_("Nothing was changed.")),
     PeerError: Explanation(
         502, N_("The device did not answer properly"), N_("Its messages are on the charger's page.")
+    ),
+    TooSlow: Explanation(
+        503,
+        N_("That took too long"),
+        N_("Nothing was changed. Ask for less, for instance for a shorter time, or try again later."),
     ),
     StoreError: Explanation(
         503,

@@ -206,6 +206,8 @@ def test_keys_are_readable_by_their_owner_alone(folder: DataFolder) -> None:
 def test_aiosqlite_still_has_what_our_connection_reaches_for() -> None:
     assert inspect.iscoroutinefunction(aiosqlite.Connection._execute)
     assert isinstance(aiosqlite.Connection._conn, property)
+    assert not hasattr(aiosqlite.Connection, "run")
+    assert aiosqlite.Connection(lambda: None, 1)._thread.daemon is False
 
 
 def test_migrations_are_numbered_without_gaps_and_split_into_whole_statements() -> None:

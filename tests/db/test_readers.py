@@ -12,10 +12,10 @@ from onprem_csms.db.engine.connection import Opener
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.readers import PAGES, REPORTS, ROWS_AT_ONCE, Pool, Purpose
 from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import TooSlow
 
-SHORT = Purpose("short", 1, 0.3)
-LONG = Purpose("long", 1, 600.0)
+SHORT = Purpose("short", 1, 0.3, 1024)
+LONG = Purpose("long", 1, 600.0, 1024)
 
 
 def count_for_ever(tx: Tx) -> int:
@@ -68,7 +68,7 @@ async def patient(opener: Opener) -> AsyncIterator[Pool]:
 
 
 async def test_a_read_is_interrupted_after_its_time_and_the_connection_goes_on(short: Pool) -> None:
-    with pytest.raises(StoreError, match="took too long"):
+    with pytest.raises(TooSlow, match="took too long"):
         await short.read(count_for_ever, ())
     assert await short.read(number, ()) == 1
 
@@ -76,7 +76,7 @@ async def test_a_read_is_interrupted_after_its_time_and_the_connection_goes_on(s
 async def test_waiting_for_a_busy_connection_is_part_of_the_time(short: Pool) -> None:
     calls = [asyncio.create_task(short.read(count_for_ever, ())) for _ in range(3)]
     results = await asyncio.gather(*calls, return_exceptions=True)
-    assert [type(result) for result in results] == [StoreError] * 3
+    assert [type(result) for result in results] == [TooSlow] * 3
     assert await short.read(number, ()) == 1
 
 
@@ -86,6 +86,28 @@ async def test_a_read_that_nobody_waits_for_any_more_frees_its_connection(patien
     forgotten.cancel()
     await asyncio.gather(forgotten, return_exceptions=True)
     assert await patient.read(number, ()) == 1
+
+
+async def test_closing_ends_the_reads_that_still_run(opener: Opener) -> None:
+    pool = Pool(opener, LONG, make_tx)
+    await pool.open()
+    running = asyncio.create_task(pool.read(count_for_ever, ()))
+    await asyncio.sleep(0.05)
+    await pool.close()
+    with pytest.raises(TooSlow):
+        await running
+
+
+async def test_many_short_statements_are_ended_in_time_too(short: Pool) -> None:
+    def again_and_again(tx: Tx) -> None:
+        while True:
+            tx.all(
+                "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 50) SELECT x FROM n"
+            )
+
+    with pytest.raises(TooSlow):
+        await short.read(again_and_again, ())
+    assert await short.read(number, ()) == 1
 
 
 async def test_chargers_pages_reports_and_health_do_not_wait_for_each_other(store: Database) -> None:
@@ -134,7 +156,7 @@ async def test_streams_that_are_left_early_give_their_connection_back(store: Dat
 
 
 async def test_a_stream_that_takes_too_long_ends_with_a_sentence(short: Pool) -> None:
-    with pytest.raises(StoreError):
+    with pytest.raises(TooSlow):
         async for _ in short.stream(numbers, ()):
             pass
     assert await short.read(number, ()) == 1

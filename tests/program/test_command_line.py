@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 from onprem_csms.config import example
+from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.connection import open_raw
+from onprem_csms.db.engine.keys import DataFolder
 from tests.program.conftest import Program, csms, started
 
 ROOT = Path(__file__).parents[2]
@@ -156,3 +159,32 @@ def test_a_damaged_database_and_a_folder_that_is_none_are_one_sentence(tmp_path:
     file = tmp_path / "file"
     file.write_text("in the way")
     assert failing("init", "--data-dir", file) == f"{file}: File exists"
+
+
+async def test_health_is_bad_while_nothing_can_be_written_and_good_again_afterwards(program: Program) -> None:
+    folder = DataFolder(program.folder)
+    other = open_raw(folder.database, keys.unlock(folder), read_only=False)
+    other.execute("BEGIN IMMEDIATE")
+    async with program.http.get(f"{program.base}/healthz") as response:
+        assert response.status == 503
+        assert "did not write and read" in (await response.json())["detail"]
+    other.execute("ROLLBACK")
+    other.close()
+    while True:
+        async with program.http.get(f"{program.base}/healthz") as response:
+            if response.status == 200:
+                break
+
+
+def test_no_command_but_serve_touches_a_database_of_another_schema(tmp_path: Path) -> None:
+    csms("init", "--data-dir", tmp_path)
+    folder = DataFolder(tmp_path)
+    raw = open_raw(folder.database, keys.unlock(folder), read_only=False)
+    for number, sentence in ((0, "is not what its number"), (4000, "made by a newer release")):
+        raw.execute(f"PRAGMA user_version = {number}")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        before = folder.database.read_bytes()
+        for command in (("verify",), ("api-key", "create", "--name", "x"), ("operator", "list"), ("serve",)):
+            assert sentence in failing(*command, "--data-dir", tmp_path)
+        assert folder.database.read_bytes() == before
+    raw.close()

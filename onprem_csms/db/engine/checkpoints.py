@@ -47,5 +47,9 @@ async def every_second(checkpointer: Checkpointer, has_news: Callable[[], bool])
     """Checkpoint once a second while something was written."""
     while True:
         await asyncio.sleep(EVERY_S)
-        if has_news():
+        if not has_news():
+            continue
+        try:
             await checkpointer.checkpoint()
+        except Exception:
+            log.exception("checkpoint")

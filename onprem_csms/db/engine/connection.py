@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlcipher3 import dbapi2
 
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import StoreError, TooSlow
 
 R = TypeVar("R")
 log = logging.getLogger(__name__)
@@ -36,13 +36,14 @@ _SENTENCES = (
     ("readonly", "The database {path} can't be written. Check the rights of the folder."),
     ("disk I/O error", "The disk of {path} reports an error."),
     ("unable to open", "The database {path} can't be opened. Check that the folder exists and its rights."),
-    ("interrupted", "Reading took too long and was ended. Nothing was changed; ask for less, or later."),
     ("locked", "The database {path} is in use by another process."),
 )
 
 
 def as_store_error(error: Exception, path: Path) -> StoreError:
     """Turn an error of SQLCipher into a sentence; what is not known keeps its own words."""
+    if is_interrupt(error):
+        return TooSlow("Reading took too long and was ended. Nothing was changed; ask for less, or later.")
     text = str(error)
     for needle, sentence in _SENTENCES:
         if needle in text:
@@ -95,11 +96,31 @@ def _tune(raw: Any, *, read_only: bool) -> None:
     raw.execute("PRAGMA synchronous = FULL")
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute("PRAGMA temp_store = MEMORY")
-    raw.execute("PRAGMA cache_size = -32768")
     # Checkpoints inside a commit made the slowest answers; a second connection does them.
     raw.execute("PRAGMA wal_autocheckpoint = 0")
     if read_only:
         raw.execute("PRAGMA query_only = ON")
+
+
+class Deadline:
+    """When a read ends, of ``time.monotonic``; put to the past, it ends now."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, seconds: float) -> None:
+        self.at = monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left, 0 at the end."""
+        return max(0.0, self.at - monotonic())
+
+    def passed(self) -> bool:
+        """Tell whether the end has come."""
+        return monotonic() > self.at
+
+    def end(self) -> None:
+        """Let it end now."""
+        self.at = 0.0
 
 
 class CallBugError(RuntimeError):
@@ -122,10 +143,10 @@ class Connection(aiosqlite.Connection):
     much. A test pins what this class reaches for.
     """
 
-    async def run(self, fn: Callable[[Any], R], until: float | None = None) -> R:
+    async def run(self, fn: Callable[[Any], R], until: Deadline | None = None) -> R:
         """Run ``fn(raw connection)`` on the connection's thread and return what it returns.
 
-        At ``until`` (of ``time.monotonic``) its statement is interrupted.
+        At ``until`` its statement is interrupted.
         """
 
         def guarded(raw: Any) -> R:
@@ -141,8 +162,8 @@ class Connection(aiosqlite.Connection):
         return result
 
 
-def _limited(raw: Any, fn: Callable[[Any], R], until: float) -> R:
-    raw.set_progress_handler(lambda: monotonic() > until, STEPS_BETWEEN_LOOKS)
+def _limited(raw: Any, fn: Callable[[Any], R], until: Deadline) -> R:
+    raw.set_progress_handler(until.passed, STEPS_BETWEEN_LOOKS)
     try:
         return fn(raw)
     finally:
@@ -170,10 +191,13 @@ class Opener:
     path: Path
     key: bytes
     read_only: bool = False
+    cache_kib: int = 32 * 1024
 
     async def open(self) -> Connection:
         """Open one; StoreError with a sentence."""
-        return await connect(self.path, self.key, read_only=self.read_only)
+        connection = await connect(self.path, self.key, read_only=self.read_only)
+        await connection.run(lambda raw: raw.execute(f"PRAGMA cache_size = -{self.cache_kib}").fetchall())
+        return connection
 
 
 class Line:
@@ -188,7 +212,7 @@ class Line:
         await self.close()
         self._connection = await self.opener.open()
 
-    async def run(self, fn: Callable[[Any], R], until: float | None = None) -> R:
+    async def run(self, fn: Callable[[Any], R], until: Deadline | None = None) -> R:
         """Run a function on a connection, and once more on a fresh one when a page failed."""
         try:
             return await self.run_once(fn, until)
@@ -198,7 +222,7 @@ class Line:
             log.warning("a connection failed (%s) and is opened anew", error)
         return await self.run_once(fn, until)
 
-    async def run_once(self, fn: Callable[[Any], R], until: float | None = None) -> R:
+    async def run_once(self, fn: Callable[[Any], R], until: Deadline | None = None) -> R:
         """Run a function that can't be run again; after a failed page the next one gets a fresh connection."""
         if self._connection is None:
             await self.open()
@@ -212,11 +236,6 @@ class Line:
             if is_page_fault(error):
                 await self.close()
             raise
-
-    async def interrupt(self) -> None:
-        """End the statement that runs."""
-        if self._connection is not None:
-            await self._connection.interrupt()
 
     async def close(self) -> None:
         """Close the connection, if there is one."""

@@ -25,7 +25,7 @@ from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import StoreError
 from onprem_csms.events import Bus
 
-__all__ = ["SYSTEM", "Acting", "Actor", "Database", "Examination", "Tx"]
+__all__ = ["SYSTEM", "Acting", "Actor", "Database", "Done", "Examination", "Tx"]
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,16 +1,20 @@
 """Readers by purpose: who looks for long keeps nobody waiting who must not wait."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from itertools import islice
-from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
-from onprem_csms.db.engine.connection import Line, Opener, SqlError, as_store_error
+from onprem_csms.db.engine.connection import Deadline, Line, Opener, SqlError, as_store_error
 from onprem_csms.db.engine.tx import Tx
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import TooSlow
 
 R = TypeVar("R")
+log = logging.getLogger(__name__)
 MakeTx = Callable[[Any], Tx]
 ROWS_AT_ONCE = 200
 
@@ -18,21 +22,23 @@ ROWS_AT_ONCE = 200
 class Purpose(NamedTuple):
     """Who reads: how many connections they share, and after how many seconds a read is interrupted.
 
-    The time counts from the asking: waiting for a connection is part of it.
+    The time counts from the asking: waiting for a connection is part of it. Each connection may keep ``cache_kib``
+    of pages.
     """
 
     name: str
     connections: int
     limit_s: float
+    cache_kib: int
 
 
-CHARGERS = Purpose("chargers", 1, 5.0)
+CHARGERS = Purpose("chargers", 1, 5.0, 8 * 1024)
 """A charger that connects: a read by an index or two."""
-PAGES = Purpose("pages", 2, 10.0)
+PAGES = Purpose("pages", 2, 10.0, 32 * 1024)
 """Pages and lists of the API."""
-REPORTS = Purpose("reports", 1, 600.0)
+REPORTS = Purpose("reports", 1, 600.0, 32 * 1024)
 """What walks through years, row by row."""
-HEALTH = Purpose("health", 1, 5.0)
+HEALTH = Purpose("health", 1, 5.0, 1024)
 """Whether the database answers at all."""
 
 
@@ -41,10 +47,11 @@ class Pool:
 
     def __init__(self, opener: Opener, purpose: Purpose, make_tx: MakeTx) -> None:
         self.purpose = purpose
-        self._opener = opener
+        self._opener = replace(opener, cache_kib=purpose.cache_kib)
         self._make_tx = make_tx
-        self._lines = [Line(opener) for _ in range(purpose.connections)]
+        self._lines = [Line(self._opener) for _ in range(purpose.connections)]
         self._idle: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+        self._running: set[Deadline] = set()
 
     async def open(self) -> None:
         """Open every connection; StoreError with a sentence."""
@@ -53,76 +60,76 @@ class Pool:
             self._idle.put_nowait(line)
 
     async def close(self) -> None:
-        """Close every connection; each ends what it runs first."""
+        """End what runs, and close every connection."""
+        for until in self._running:
+            until.end()
         await asyncio.gather(*(line.close() for line in self._lines))
 
     async def read(self, fn: Callable[..., R], args: tuple[Any, ...]) -> R:
-        """Run ``fn(tx, *args)`` in one consistent view; StoreError when it takes too long."""
-        until = monotonic() + self.purpose.limit_s
-        line = await self._take(until)
-        work = asyncio.ensure_future(line.run(lambda raw: self._view(raw, fn, args), until))
-        try:
-            return await asyncio.shield(work)
-        except SqlError as error:
-            raise as_store_error(error, self._opener.path) from error
-        except asyncio.CancelledError:
-            # Nobody waits for the answer any more; the connection is free the sooner.
-            await line.interrupt()
-            raise
-        finally:
-            self._give_back(line, work)
+        """Run ``fn(tx, *args)`` in one consistent view; TooSlow when it takes too long, StoreError."""
+        async with self._one() as (line, until):
+            try:
+                return await line.run(lambda raw: self._view(raw, fn, args), until)
+            except SqlError as error:
+                raise as_store_error(error, self._opener.path) from error
 
     def _view(self, raw: Any, fn: Callable[..., R], args: tuple[Any, ...]) -> R:
         raw.execute("BEGIN")
         try:
             return fn(self._make_tx(raw), *args)
         finally:
-            raw.execute("ROLLBACK")
+            _end(raw)
 
     async def stream(self, fn: Callable[..., Iterator[R]], args: tuple[Any, ...]) -> AsyncGenerator[R, None]:
         """Run ``fn(tx, *args)`` and hand its items on, a few at a time; one view from first to last.
 
         The consumer's own time counts too, or a stalled browser would keep the log from being truncated.
         """
-        until = monotonic() + self.purpose.limit_s
-        line = await self._take(until)
-        try:
-            items = await line.run(lambda raw: self._begin(raw, fn, args), until)
-            while part := await line.run_once(lambda _: list(islice(items, ROWS_AT_ONCE)), until):
-                for item in part:
-                    yield item
-                if monotonic() > until:
-                    raise _too_long()
-        except SqlError as error:
-            raise as_store_error(error, self._opener.path) from error
-        finally:
-            await line.interrupt()
-            ended = asyncio.ensure_future(line.run_once(_end))
-            self._give_back(line, ended)
+        async with self._one() as (line, until):
+            try:
+                items = await line.run(lambda raw: self._begin(raw, fn, args), until)
+                while part := await line.run_once(lambda _: list(islice(items, ROWS_AT_ONCE)), until):
+                    for item in part:
+                        yield item
+                    if until.passed():
+                        raise _busy()
+                await line.run_once(_end)
+            except SqlError as error:
+                raise as_store_error(error, self._opener.path) from error
 
     def _begin(self, raw: Any, fn: Callable[..., Iterator[R]], args: tuple[Any, ...]) -> Iterator[R]:
         raw.execute("BEGIN")
         return fn(self._make_tx(raw), *args)
 
-    async def _take(self, until: float) -> Line:
+    @asynccontextmanager
+    async def _one(self) -> AsyncIterator[tuple[Line, Deadline]]:
+        """Take a connection for the time of one read; TooSlow when none is free in time.
+
+        When nobody waits for the read any more, it is ended, and the connection is free once its thread is.
+        """
+        until = Deadline(self.purpose.limit_s)
         try:
-            async with asyncio.timeout(until - monotonic()):
-                return await self._idle.get()
+            async with asyncio.timeout(self.purpose.limit_s):
+                line = await self._idle.get()
         except TimeoutError as error:
-            raise _too_long() from error
-
-    def _give_back(self, line: Line, work: "asyncio.Future[Any]") -> None:
-        """Let the connection be taken again once its thread is free."""
-
-        def free(done: "asyncio.Future[Any]") -> None:
-            if not done.cancelled():
-                done.exception()
-            self._idle.put_nowait(line)
-
-        if work.done():
-            self._idle.put_nowait(line)
+            raise _busy() from error
+        self._running.add(until)
+        try:
+            yield line, until
+        except BaseException:
+            until.end()
+            ended = asyncio.ensure_future(line.run_once(_end))
+            ended.add_done_callback(partial(self._give_back, line))
+            raise
         else:
-            work.add_done_callback(free)
+            self._idle.put_nowait(line)
+        finally:
+            self._running.discard(until)
+
+    def _give_back(self, line: Line, ended: "asyncio.Future[None]") -> None:
+        if not ended.cancelled() and ended.exception() is not None:
+            log.warning("a reader could not end its view: %s", ended.exception())
+        self._idle.put_nowait(line)
 
 
 def _end(raw: Any) -> None:
@@ -130,5 +137,5 @@ def _end(raw: Any) -> None:
         raw.execute("ROLLBACK")
 
 
-def _too_long() -> StoreError:
-    return StoreError("The database is busy with other reads. Nothing was changed; ask again later.")
+def _busy() -> TooSlow:
+    return TooSlow("The database is busy with other reads. Nothing was changed; ask again later.")

@@ -70,7 +70,7 @@ class Writer:
         group, self._pending = self._pending, []
         for write in group:
             write.error = failure
-            _answer(write)
+        _answer_all(group)
 
     async def run(self) -> None:
         """Write until closed."""
@@ -103,8 +103,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the whole group failed; each caller is told
             events = self._fail(group, error)
         self._wrote = True
-        for write in group:
-            _answer(write)
+        _answer_all(group)
         self._bus.publish_all(events)
 
     async def _commit(self, left: list[Write], appended: Appended) -> list[Event]:
@@ -130,11 +129,12 @@ class Writer:
         return []
 
 
-def _answer(write: Write) -> None:
-    try:
-        write.done(write.result, write.error)
-    except Exception:
-        log.exception("an answer after COMMIT failed")
+def _answer_all(group: list[Write]) -> None:
+    for write in group:
+        try:
+            write.done(write.result, write.error)
+        except Exception:
+            log.exception("an answer after COMMIT failed")
 
 
 def into(future: asyncio.Future[Any]) -> Callable[[Any, Exception | None], None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from onprem_csms.clock import Clock
-from onprem_csms.db.engine.database import Acting, Actor, Database, Tx
+from onprem_csms.db.engine.database import SYSTEM, Acting, Actor, Database, Done, Tx
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Bus
 from onprem_csms.services.core.ports import Readers, Stations
@@ -62,6 +62,12 @@ class Context:
     ) -> AsyncGenerator[R, None]:
         """Run a generator of a service on the reports' reader, see ``Database.stream``."""
         return self.store.stream(fn, *args, **kwargs)
+
+    def submit(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], done: Done, actor: Actor = SYSTEM
+    ) -> None:
+        """Run a service function and call ``done(result, error)`` after COMMIT, see ``Database.submit``."""
+        self.store.submit(fn, args, done, actor)
 
     def acting(self, actor: Actor) -> Acting:
         """Return who runs service functions for somebody: ``tx.actor`` is this one."""
