@@ -21,6 +21,7 @@ from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.chargers.commands import Command
+from onprem_csms.domain.chargers.records import Quirk
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Bus
@@ -32,7 +33,6 @@ from onprem_csms.rfid.station import Readers
 from onprem_csms.services.cards import cards
 from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory, records, sending
-from onprem_csms.services.chargers.records import Quirk
 from onprem_csms.services.charging import presence, sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Context

@@ -115,7 +115,7 @@ async def test_a_connector_has_a_name_and_a_tariff_of_its_own(site: Site) -> Non
 async def test_a_profile_is_kept_under_its_description(site: Site) -> None:
     made = await site.do(profiles.create, "Night", {"stackLevel": 1})
     assert (made.description, made.profile) == ("Night", {"stackLevel": 1})
-    changed = await site.do(profiles.update, made.id, "Day", {"stackLevel": 2})
+    changed = await site.do(profiles.change, made.id, profiles.Change("Day", {"stackLevel": 2}))
     assert (changed.description, changed.profile) == ("Day", {"stackLevel": 2})
     assert await site.see(profiles.find) == [changed]
     await site.do(profiles.delete, made.id)

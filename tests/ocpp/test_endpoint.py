@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from onprem_csms.domain.chargers.records import ConnectionSpan
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, NotFound
 from onprem_csms.ocpp.endpoint import handshake
@@ -403,7 +404,7 @@ async def test_comings_and_goings_are_kept_as_intervals(site: Site) -> None:
     await charger.boot()
     await charger.ws.close()
 
-    async def ended() -> list[records.ConnectionSpan]:
+    async def ended() -> list[ConnectionSpan]:
         spans = await site.see(records.connections, "CP1", begin, datetime.now(UTC) + timedelta(seconds=1))
         return [span for span in spans if span.until is not None]
 

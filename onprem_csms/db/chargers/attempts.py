@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from onprem_csms.clock import from_text
+from onprem_csms.db.chargers.chargers import Sealed
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.records import RefusedAttempt
 
 MOST = 500
 
@@ -55,14 +58,23 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
     )
 
 
-def get(tx: Tx, identity: str) -> Row | None:
+def get(tx: Tx, identity: str) -> RefusedAttempt | None:
     """Return the attempts of an identity."""
-    return tx.one("SELECT * FROM connection_attempts WHERE identity = ?", (identity,))
+    row = tx.one("SELECT * FROM connection_attempts WHERE identity = ?", (identity,))
+    return None if row is None else _attempt(row)
 
 
-def find(tx: Tx, *, known: bool | None = None) -> list[Row]:
+def offered(tx: Tx, identity: str) -> Sealed | None:
+    """Return the password that an unknown charger sent last."""
+    row = tx.one(
+        "SELECT offered_salt, offered_digest FROM connection_attempts WHERE identity = ?", (identity,)
+    )
+    return None if row is None or row["offered_digest"] is None else Sealed(*row)
+
+
+def find(tx: Tx, *, known: bool | None = None) -> list[RefusedAttempt]:
     """Return attempts, newest first; ``known`` asks for those of chargers, or of strangers."""
-    return tx.all(
+    found = tx.all(
         """
         SELECT *
         FROM connection_attempts
@@ -71,6 +83,12 @@ def find(tx: Tx, *, known: bool | None = None) -> list[Row]:
         """,
         {"known": known},
     )
+    return [_attempt(row) for row in found]
+
+
+def count_unknown(tx: Tx) -> int:
+    """Count the identities that wait to be accepted."""
+    return int(tx.value("SELECT count(*) FROM connection_attempts WHERE known = 0"))
 
 
 def delete(tx: Tx, identity: str) -> bool:
@@ -93,3 +111,18 @@ def trim(tx: Tx) -> None:
             """,
             (MOST,),
         )
+
+
+def _attempt(row: Row) -> RefusedAttempt:
+    return RefusedAttempt(
+        identity=row["identity"],
+        remote=row["remote"],
+        path=row["path"],
+        subprotocols=row["subprotocols"],
+        with_credentials=bool(row["with_credentials"]),
+        reason=row["reason"],
+        known=bool(row["known"]),
+        first_at=from_text(row["first_at"]),
+        last_at=from_text(row["last_at"]),
+        times=row["times"],
+    )

@@ -1,11 +1,16 @@
 """The table ``chargers``, with the secret by which each proves who it is."""
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from onprem_csms.clock import from_text, maybe_from_text
+from onprem_csms.db.chargers import connectors
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs
+from onprem_csms.domain.chargers.chargers import Charger, Connector, PasswordForm, Registration
+from onprem_csms.domain.chargers.records import Notice, Quirk
 
 PEPPER = "charger_pepper"
 COLUMNS = frozenset(
@@ -36,6 +41,27 @@ COLUMNS = frozenset(
         "archived_at",
     )
 )
+
+
+class Sealed(NamedTuple):
+    """A password as it is kept: a random salt, and the digest under salt and pepper."""
+
+    salt: bytes
+    digest: bytes
+
+
+class Identity(NamedTuple):
+    """What decides whether a charger may connect; ``old`` is the password before the last change."""
+
+    id: str
+    archived: bool
+    registration: Registration
+    security_profile: int
+    allow_missing_subprotocol: bool
+    pinned_protocol: str
+    password: Sealed | None
+    old: Sealed | None
+    password_form: PasswordForm
 
 
 def insert(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
@@ -69,19 +95,47 @@ def _known(values: Mapping[str, Any]) -> list[str]:
     return list(values)
 
 
-def get(tx: Tx, charger_id: str) -> Row | None:
-    """Return a charger of this identity in this spelling, unless it is archived."""
-    return tx.one("SELECT * FROM chargers WHERE id = ? AND archived_at IS NULL", (charger_id,))
+def get(tx: Tx, charger_id: str) -> Charger | None:
+    """Return a charger of this identity in this spelling with its connectors, unless it is archived."""
+    row = tx.one("SELECT * FROM chargers WHERE id = ? AND archived_at IS NULL", (charger_id,))
+    return None if row is None else _with_connectors(tx, [row])[0]
 
 
-def by_identity(tx: Tx, identity: str) -> Row | None:
+def exists(tx: Tx, charger_id: str) -> bool:
+    """Tell whether there is a charger of this identity in this spelling that is not archived."""
+    row = tx.one("SELECT 1 FROM chargers WHERE id = ? AND archived_at IS NULL", (charger_id,))
+    return row is not None
+
+
+def registration(tx: Tx, charger_id: str) -> Registration | None:
+    """Return what a charger is told when it boots; None for one that is not known or archived."""
+    found: Registration | None = tx.value(
+        "SELECT registration FROM chargers WHERE id = ? AND archived_at IS NULL", (charger_id,)
+    )
+    return found
+
+
+def by_identity(tx: Tx, identity: str) -> Identity | None:
     """Return the charger of an identity in any case, an archived one too."""
-    return tx.one("SELECT * FROM chargers WHERE id = ? COLLATE NOCASE", (identity,))
+    row = tx.one("SELECT * FROM chargers WHERE id = ? COLLATE NOCASE", (identity,))
+    if row is None:
+        return None
+    return Identity(
+        id=row["id"],
+        archived=row["archived_at"] is not None,
+        registration=row["registration"],
+        security_profile=row["security_profile"],
+        allow_missing_subprotocol=bool(row["allow_missing_subprotocol"]),
+        pinned_protocol=row["pinned_protocol"],
+        password=_sealed(row["password_salt"], row["password_digest"]),
+        old=_sealed(row["old_password_salt"], row["old_password_digest"]),
+        password_form=row["password_form"],
+    )
 
 
-def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[Row]:
-    """Return chargers whose identity or name holds a text, by identity."""
-    return tx.all(
+def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[Charger]:
+    """Return chargers whose identity or name holds a text, by identity, with their connectors."""
+    found = tx.all(
         """
         SELECT *
         FROM chargers
@@ -93,11 +147,7 @@ def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[R
         """,
         {"text": text, "after": after, "limit": limit},
     )
-
-
-def count(tx: Tx) -> int:
-    """Count the chargers."""
-    return int(tx.value("SELECT count(*) FROM chargers WHERE archived_at IS NULL"))
+    return _with_connectors(tx, found)
 
 
 def max_power(tx: Tx, charger_id: str) -> int | None:
@@ -153,9 +203,20 @@ def count_quirk(tx: Tx, charger_id: str, kind: str, times: int, example: str) ->
     )
 
 
-def quirks(tx: Tx, charger_id: str) -> list[Row]:
+def quirks(tx: Tx, charger_id: str) -> list[Quirk]:
     """Return a charger's counters, the largest first."""
-    return tx.all("SELECT * FROM quirks WHERE charger_id = ? ORDER BY times DESC, kind", (charger_id,))
+    return [
+        Quirk(
+            kind=row["kind"],
+            times=row["times"],
+            first_at=from_text(row["first_at"]),
+            last_at=from_text(row["last_at"]),
+            example=row["example"],
+        )
+        for row in tx.all(
+            "SELECT * FROM quirks WHERE charger_id = ? ORDER BY times DESC, kind", (charger_id,)
+        )
+    ]
 
 
 def insert_notice(tx: Tx, charger_id: str, kind: str, detail: str) -> int:
@@ -166,12 +227,15 @@ def insert_notice(tx: Tx, charger_id: str, kind: str, detail: str) -> int:
     )
 
 
-def notices(tx: Tx, charger_id: str, *, before: int, limit: int) -> list[Row]:
+def notices(tx: Tx, charger_id: str, *, before: int, limit: int) -> list[Notice]:
     """Return what a charger told of itself, newest first."""
-    return tx.all(
-        "SELECT * FROM notices WHERE charger_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (charger_id, before, limit),
-    )
+    return [
+        Notice(id=row["id"], at=from_text(row["at"]), kind=row["kind"], detail=json.loads(row["detail"]))
+        for row in tx.all(
+            "SELECT * FROM notices WHERE charger_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            (charger_id, before, limit),
+        )
+    ]
 
 
 def has_active_session(tx: Tx, charger_id: str) -> bool:
@@ -179,4 +243,39 @@ def has_active_session(tx: Tx, charger_id: str) -> bool:
     return (
         tx.one("SELECT 1 FROM sessions WHERE charger_id = ? AND state = 'active' LIMIT 1", (charger_id,))
         is not None
+    )
+
+
+def _with_connectors(tx: Tx, found: list[Row]) -> list[Charger]:
+    places = connectors.of_chargers(tx, [row["id"] for row in found])
+    return [_charger(row, tuple(places[row["id"]])) for row in found]
+
+
+def _sealed(salt: bytes | None, digest: bytes | None) -> Sealed | None:
+    return None if salt is None or digest is None else Sealed(salt, digest)
+
+
+def _charger(row: Row, places: tuple[Connector, ...]) -> Charger:
+    return Charger(
+        id=row["id"],
+        name=row["name"],
+        registration=row["registration"],
+        security_profile=row["security_profile"],
+        has_password=row["password_digest"] is not None,
+        allow_missing_subprotocol=bool(row["allow_missing_subprotocol"]),
+        token_transform=row["token_transform"],
+        tariff_id=row["tariff_id"],
+        max_power_w=row["max_power_w"],
+        pinned_protocol=row["pinned_protocol"],
+        protocol=row["protocol"],
+        vendor=row["vendor"],
+        model=row["model"],
+        serial=row["serial"],
+        firmware=row["firmware"],
+        boot_info=json.loads(row["boot_info"]),
+        booted_at=maybe_from_text(row["booted_at"]),
+        connected_at=maybe_from_text(row["connected_at"]),
+        disconnected_at=maybe_from_text(row["disconnected_at"]),
+        created_at=from_text(row["created_at"]),
+        connectors=places,
     )

@@ -1,12 +1,14 @@
 """The table ``connectors``. The place (0, 0) is the charger as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from onprem_csms.clock import maybe_from_text
 from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs
+from onprem_csms.domain.chargers.chargers import Connector
 from onprem_csms.domain.chargers.places import Place
 
 _COLUMNS = frozenset(("name", "status", "error_code", "info", "status_at", "slug", "tariff_id"))
@@ -42,20 +44,63 @@ def insert(tx: Tx, charger_id: str, place: Place, slug: str | None) -> None:
     )
 
 
-def get(tx: Tx, charger_id: str, place: Place) -> Row | None:
-    """Return one connector."""
-    return tx.one(
-        "SELECT * FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
+def has(tx: Tx, charger_id: str, place: Place) -> bool:
+    """Tell whether a charger has a connector."""
+    row = tx.one(
+        "SELECT 1 FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
     )
+    return row is not None
 
 
-def by_slug(tx: Tx, slug: str) -> Row | None:
-    """Return the connector behind a QR code, with its charger's name, unless the charger is archived."""
-    return tx.one(
+def shown(tx: Tx, charger_id: str, place: Place) -> Shown | None:
+    """Return what a connector shows; None where there is none."""
+    row = tx.one(
         """
         SELECT
-            connectors.*,
-            chargers.name AS charger_name
+            n.status,
+            n.error_code,
+            n.info,
+            n.status_at,
+            s.id,
+            s.until_at
+        FROM connectors n
+        LEFT JOIN status_intervals s ON s.id = (
+            SELECT i.id
+            FROM status_intervals i
+            WHERE i.charger_id = n.charger_id
+            AND i.evse = n.evse
+            AND i.connector = n.number
+            ORDER BY i.from_at DESC, i.id DESC
+            LIMIT 1
+        )
+        WHERE n.charger_id = ?
+        AND n.evse = ?
+        AND n.number = ?
+        """,
+        (charger_id, *place),
+    )
+    if row is None:
+        return None
+    interval_id = row["id"] if row["id"] is not None and row["until_at"] is None else 0
+    return Shown(row["status"], row["error_code"], row["info"], row["status_at"] or "", interval_id)
+
+
+def of_evse(tx: Tx, charger_id: str, evse: int) -> list[Place]:
+    """Return the connectors of an EVSE."""
+    found = tx.all(
+        "SELECT number FROM connectors WHERE charger_id = ? AND evse = ? ORDER BY number", (charger_id, evse)
+    )
+    return [Place(evse, row["number"]) for row in found]
+
+
+def place_of_slug(tx: Tx, slug: str) -> tuple[str, Place] | None:
+    """Return the charger and the place behind a QR code, unless the charger is archived."""
+    row = tx.one(
+        """
+        SELECT
+            connectors.charger_id,
+            connectors.evse,
+            connectors.number
         FROM connectors
         JOIN chargers ON chargers.id = connectors.charger_id
         WHERE connectors.slug = ?
@@ -63,24 +108,19 @@ def by_slug(tx: Tx, slug: str) -> Row | None:
         """,
         (slug,),
     )
+    return None if row is None else (row["charger_id"], Place(row["evse"], row["number"]))
 
 
-def of_charger(tx: Tx, charger_id: str) -> list[Row]:
-    """Return a charger's connectors by EVSE and number, the charger as a whole first."""
-    return tx.all("SELECT * FROM connectors WHERE charger_id = ? ORDER BY evse, number", (charger_id,))
-
-
-def of_all(tx: Tx) -> list[Row]:
-    """Return every connector of every charger that is not archived."""
-    return tx.all(
-        """
-        SELECT connectors.*
-        FROM connectors
-        JOIN chargers ON chargers.id = connectors.charger_id
-        WHERE chargers.archived_at IS NULL
-        ORDER BY connectors.charger_id, connectors.evse, connectors.number
-        """
-    )
+def of_chargers(tx: Tx, charger_ids: Sequence[str]) -> dict[str, list[Connector]]:
+    """Return the connectors of some chargers by EVSE and number, the charger as a whole first."""
+    found: dict[str, list[Connector]] = {charger_id: [] for charger_id in charger_ids}
+    marks = ", ".join("?" * len(charger_ids))
+    for row in tx.all(
+        f"SELECT * FROM connectors WHERE charger_id IN ({marks}) ORDER BY charger_id, evse, number",  # noqa: S608 - marks
+        tuple(charger_ids),
+    ):
+        found[row["charger_id"]].append(_connector(row))
+    return found
 
 
 def update(tx: Tx, charger_id: str, place: Place, values: Mapping[str, Any]) -> bool:
@@ -116,11 +156,6 @@ def show(tx: Tx, place: tuple[str, int, int], shown: tuple[str, str, str], at: s
     )
 
 
-def count(tx: Tx, charger_id: str) -> int:
-    """Count a charger's connectors."""
-    return int(tx.value("SELECT count(*) FROM connectors WHERE charger_id = ?", (charger_id,)))
-
-
 def move(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
     """Let a connector go by another place: its slug, name and tariff stay with it; none is at the new place."""
     tariffs.OF_PLACES.clear(tx)
@@ -135,4 +170,18 @@ def move(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
         AND number = ?
         """,
         (*after, charger_id, *before),
+    )
+
+
+def _connector(row: Row) -> Connector:
+    return Connector(
+        evse=row["evse"],
+        number=row["number"],
+        name=row["name"],
+        status=row["status"],
+        error_code=row["error_code"],
+        info=row["info"],
+        status_at=maybe_from_text(row["status_at"]),
+        slug=row["slug"],
+        tariff_id=row["tariff_id"],
     )

@@ -1,23 +1,11 @@
 """What was when: the statuses of connectors and the connections of chargers, as intervals of a day."""
 
-from onprem_csms.db.engine.connection import Row
+from datetime import datetime
+
+from onprem_csms.clock import from_text, maybe_from_text, to_text
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
-
-
-def open_status(tx: Tx, charger_id: str, place: Place) -> Row | None:
-    """Return the status that holds now."""
-    return tx.one(
-        """
-        SELECT *
-        FROM status_intervals
-        WHERE charger_id = ?
-        AND evse = ?
-        AND connector = ?
-        AND until_at IS NULL
-        """,
-        (charger_id, *place),
-    )
+from onprem_csms.domain.chargers.records import ConnectionSpan, StatusSpan
 
 
 def end_status(tx: Tx, interval_id: int, at: str) -> None:
@@ -43,19 +31,52 @@ def begin_status(tx: Tx, place: tuple[str, int, int], status: str, error_code: s
     )
 
 
-def statuses(tx: Tx, charger_id: str, from_at: str, until_at: str) -> list[Row]:
-    """Return the statuses of all connectors that touch a span of time, by connector and begin."""
-    return tx.all(
+def statuses(tx: Tx, charger_id: str, since: datetime, until: datetime) -> list[StatusSpan]:
+    """Return the statuses of all places that touch a span of time, by place and begin."""
+    # Each place by itself, from the one that held at the begin: ten years of a charger are not walked through.
+    found = tx.all(
         """
-        SELECT *
-        FROM status_intervals
-        WHERE charger_id = ?
-        AND from_at < ?
-        AND (until_at IS NULL OR until_at > ?)
-        ORDER BY evse, connector, from_at, id
+        SELECT
+            s.evse,
+            s.connector,
+            s.status,
+            s.error_code,
+            s.from_at,
+            s.until_at
+        FROM connectors n
+        CROSS JOIN status_intervals s INDEXED BY status_intervals_by_place
+            ON s.charger_id = n.charger_id
+            AND s.evse = n.evse
+            AND s.connector = n.number
+            AND s.from_at < :until
+            AND s.from_at >= coalesce(
+                (
+                    SELECT max(b.from_at)
+                    FROM status_intervals b
+                    WHERE b.charger_id = n.charger_id
+                    AND b.evse = n.evse
+                    AND b.connector = n.number
+                    AND b.from_at <= :since
+                ),
+                ''
+            )
+        WHERE n.charger_id = :charger_id
+        AND (s.until_at IS NULL OR s.until_at > :since)
+        ORDER BY n.evse, n.number, s.from_at, s.id
         """,
-        (charger_id, until_at, from_at),
+        {"charger_id": charger_id, "since": to_text(since), "until": to_text(until)},
     )
+    return [
+        StatusSpan(
+            evse=row["evse"],
+            connector=row["connector"],
+            status=row["status"],
+            error_code=row["error_code"],
+            since=from_text(row["from_at"]),
+            until=maybe_from_text(row["until_at"]),
+        )
+        for row in found
+    ]
 
 
 def move_statuses(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
@@ -98,19 +119,38 @@ def has_open_connection(tx: Tx, charger_id: str) -> bool:
     return row is not None
 
 
-def connections(tx: Tx, charger_id: str, from_at: str, until_at: str) -> list[Row]:
+def connections(tx: Tx, charger_id: str, since: datetime, until: datetime) -> list[ConnectionSpan]:
     """Return the connections that touch a span of time, by begin."""
-    return tx.all(
+    found = tx.all(
         """
         SELECT *
         FROM connection_intervals
-        WHERE charger_id = ?
-        AND from_at < ?
-        AND (until_at IS NULL OR until_at > ?)
+        WHERE charger_id = :charger_id
+        AND from_at < :until
+        AND from_at >= coalesce(
+            (
+                SELECT max(b.from_at)
+                FROM connection_intervals b
+                WHERE b.charger_id = :charger_id
+                AND b.from_at <= :since
+            ),
+            ''
+        )
+        AND (until_at IS NULL OR until_at > :since)
         ORDER BY from_at, id
         """,
-        (charger_id, until_at, from_at),
+        {"charger_id": charger_id, "since": to_text(since), "until": to_text(until)},
     )
+    return [
+        ConnectionSpan(
+            protocol=row["protocol"],
+            remote=row["remote"],
+            since=from_text(row["from_at"]),
+            until=maybe_from_text(row["until_at"]),
+            reason=row["reason"],
+        )
+        for row in found
+    ]
 
 
 def end_forgotten_connections(tx: Tx) -> int:

@@ -1,9 +1,12 @@
 """Charging profiles: those the site keeps, and those in force at chargers."""
 
-from typing import Any
+import json
+from datetime import datetime
 
+from onprem_csms.clock import from_text, to_text
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.records import ProfileFilter, ProfileInForce, StoredProfile
 
 
 def insert(tx: Tx, description: str, profile: str) -> int:
@@ -36,18 +39,28 @@ def delete(tx: Tx, profile_id: int) -> bool:
     return tx.execute("DELETE FROM charging_profiles WHERE id = ?", (profile_id,)) == 1
 
 
-def get(tx: Tx, profile_id: int) -> Row | None:
+def get(tx: Tx, profile_id: int) -> StoredProfile | None:
     """Return one profile."""
-    return tx.one("SELECT * FROM charging_profiles WHERE id = ?", (profile_id,))
+    row = tx.one("SELECT * FROM charging_profiles WHERE id = ?", (profile_id,))
+    return None if row is None else _stored(row)
 
 
-def find(tx: Tx) -> list[Row]:
-    """Return every profile."""
-    return tx.all("SELECT * FROM charging_profiles ORDER BY id")
+def find(tx: Tx, after: int, limit: int) -> list[StoredProfile]:
+    """Return the profiles after an id, by id."""
+    found = tx.all("SELECT * FROM charging_profiles WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
+    return [_stored(row) for row in found]
 
 
-def put_in_force(tx: Tx, values: dict[str, Any]) -> None:
+def put_in_force(tx: Tx, accepted: ProfileInForce) -> None:
     """Note that a charger follows a profile; it replaces what OCPP 1.6, section 5.16.4, says it replaces."""
+    values = {
+        "charger_id": accepted.charger_id,
+        "connector": accepted.connector,
+        "profile_id": accepted.profile_id,
+        "purpose": accepted.purpose,
+        "stack_level": accepted.stack_level,
+        "profile": json.dumps(accepted.profile, ensure_ascii=False),
+    }
     tx.execute(
         """
         DELETE FROM profiles_in_force
@@ -81,8 +94,15 @@ def put_in_force(tx: Tx, values: dict[str, Any]) -> None:
     )
 
 
-def clear(tx: Tx, values: dict[str, Any]) -> int:
+def clear(tx: Tx, charger_id: str, which: ProfileFilter) -> int:
     """Drop what fits every criterion that is not None; returns how many."""
+    values = {
+        "charger_id": charger_id,
+        "profile_id": which.profile_id,
+        "connector": which.connector,
+        "purpose": which.purpose,
+        "stack_level": which.stack_level,
+    }
     return tx.execute(
         """
         DELETE FROM profiles_in_force
@@ -96,9 +116,9 @@ def clear(tx: Tx, values: dict[str, Any]) -> int:
     )
 
 
-def in_force(tx: Tx, charger_id: str, set_since: str) -> list[Row]:
+def in_force(tx: Tx, charger_id: str, set_since: datetime) -> list[ProfileInForce]:
     """Return the profiles that a charger follows; those for a session only while it runs or if they are new."""
-    return tx.all(
+    found = tx.all(
         """
         SELECT *
         FROM profiles_in_force
@@ -116,5 +136,27 @@ def in_force(tx: Tx, charger_id: str, set_since: str) -> list[Row]:
         )
         ORDER BY connector, purpose, stack_level DESC
         """,
-        {"charger_id": charger_id, "set_since": set_since},
+        {"charger_id": charger_id, "set_since": to_text(set_since)},
+    )
+    return [
+        ProfileInForce(
+            charger_id=row["charger_id"],
+            connector=row["connector"],
+            profile_id=row["profile_id"],
+            purpose=row["purpose"],
+            stack_level=row["stack_level"],
+            profile=json.loads(row["profile"]),
+            set_at=from_text(row["set_at"]),
+        )
+        for row in found
+    ]
+
+
+def _stored(row: Row) -> StoredProfile:
+    return StoredProfile(
+        id=row["id"],
+        description=row["description"],
+        profile=json.loads(row["profile"]),
+        created_at=from_text(row["created_at"]),
+        updated_at=from_text(row["updated_at"]),
     )

@@ -158,8 +158,8 @@ CREATE TABLE status_intervals (
     from_at TEXT NOT NULL,
     until_at TEXT
 ) STRICT;
-CREATE INDEX status_intervals_by_connector ON status_intervals (charger_id, evse, connector, from_at);
-CREATE UNIQUE INDEX status_intervals_open ON status_intervals (charger_id, evse, connector) WHERE until_at IS NULL;
+-- The only index: the newest of a place is the open one, so that a status dirties few pages.
+CREATE INDEX status_intervals_by_place ON status_intervals (charger_id, evse, connector, from_at);
 
 CREATE TABLE connection_intervals (
     id INTEGER PRIMARY KEY,

@@ -1,12 +1,46 @@
 """Sums for the figures of the site."""
 
-from onprem_csms.db.engine.connection import Row
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.site import Active
 
 
-def topups(tx: Tx, since: str, until: str) -> list[Row]:
-    """Return the money that came into wallets in a span, by currency."""
-    return tx.all(
+class Totals(NamedTuple):
+    """Sums over the sessions that ended in a span: Wh, gross cost by currency in minor units, how many."""
+
+    energy_wh: int
+    revenue: Mapping[str, int]
+    sessions: int
+
+
+def totals(tx: Tx, since: str, until: str) -> Totals:
+    """Return energy, cost and number of the sessions that ended in a span."""
+    found = tx.all(
+        """
+        SELECT
+            currency,
+            sum(energy_wh) AS energy_wh,
+            sum(cost) AS cost,
+            count(*) AS number
+        FROM sessions
+        WHERE ended_at >= ?
+        AND ended_at < ?
+        GROUP BY currency
+        """,
+        (since, until),
+    )
+    return Totals(
+        energy_wh=sum(row["energy_wh"] for row in found),
+        revenue={row["currency"]: row["cost"] for row in found if row["cost"]},
+        sessions=sum(row["number"] for row in found),
+    )
+
+
+def topups(tx: Tx, since: str, until: str) -> Mapping[str, int]:
+    """Return the money that came into wallets in a span, by currency in minor units."""
+    found = tx.all(
         """
         SELECT
             a.currency,
@@ -22,9 +56,10 @@ def topups(tx: Tx, since: str, until: str) -> list[Row]:
         """,
         (since, until),
     )
+    return {row["currency"]: row["amount"] for row in found}
 
 
-def active_power(tx: Tx) -> Row:
+def active_power(tx: Tx) -> Active:
     """Return how many sessions are active and the power of their last readings, in W."""
     row = tx.one(
         """
@@ -41,4 +76,4 @@ def active_power(tx: Tx) -> Row:
         """
     )
     assert row is not None  # noqa: S101 - an aggregate always has a row
-    return row
+    return Active(row["number"], row["power_w"])

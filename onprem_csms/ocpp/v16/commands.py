@@ -9,6 +9,7 @@ from typing import Any
 
 from onprem_csms.domain.chargers import commands
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.records import ProfileFilter, ProfileInForce, Purpose
 from onprem_csms.domain.chargers.variables import Told, Variable, WishStatus
 from onprem_csms.errors import Invalid
 from onprem_csms.ocpp.link.outgoing import Answered, CommandKind
@@ -29,7 +30,7 @@ _WISHES: dict[str, WishStatus] = {
     "Rejected": "rejected",
     "NotSupported": "not_supported",
 }
-_PURPOSES: dict[str, profiles.Purpose] = {
+_PURPOSES: dict[str, Purpose] = {
     "ChargePointMaxProfile": "charger",
     "TxDefaultProfile": "default",
     "TxProfile": "session",
@@ -197,7 +198,7 @@ def _remote_started(tx: Tx, answered: Answered) -> None:
 
 
 def _in_force(tx: Tx, charger_id: str, connector: int, profile: Mapping[str, Any]) -> None:
-    accepted = profiles.ProfileInForce(
+    accepted = ProfileInForce(
         charger_id,
         connector,
         profile["chargingProfileId"],
@@ -213,7 +214,7 @@ def _profiles_cleared(tx: Tx, answered: Answered) -> None:
     if answered.status in ("Accepted", "Unknown"):
         request = answered.request
         purpose = request.get("chargingProfilePurpose")
-        which = profiles.ProfileFilter(
+        which = ProfileFilter(
             request.get("id"),
             request.get("connectorId"),
             None if purpose is None else _PURPOSES[purpose],

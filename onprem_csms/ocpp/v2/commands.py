@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.records import ProfileFilter, ProfileInForce, Purpose
 from onprem_csms.ocpp.link.outgoing import Answered, CommandKind
 from onprem_csms.ocpp.rpc import moments
 from onprem_csms.ocpp.v2 import variables
@@ -11,7 +12,7 @@ from onprem_csms.services.chargers import profiles
 from onprem_csms.services.charging import reservations
 from onprem_csms.services.core.context import Tx
 
-_PURPOSES: dict[str, profiles.Purpose] = {
+_PURPOSES: dict[str, Purpose] = {
     "ChargingStationMaxProfile": "charger",
     "TxDefaultProfile": "default",
     "TxProfile": "session",
@@ -62,9 +63,7 @@ def _in_force(tx: Tx, charger_id: str, evse: int, profile: Mapping[str, Any]) ->
     purpose = _PURPOSES.get(profile["chargingProfilePurpose"])
     if purpose is None:
         return  # what the grid limits is not ours to keep
-    accepted = profiles.ProfileInForce(
-        charger_id, evse, profile["id"], purpose, profile["stackLevel"], profile
-    )
+    accepted = ProfileInForce(charger_id, evse, profile["id"], purpose, profile["stackLevel"], profile)
     profiles.put_in_force(tx, accepted)
 
 
@@ -73,7 +72,7 @@ def _profiles_cleared(tx: Tx, answered: Answered) -> None:
     if answered.status in ("Accepted", "Unknown"):
         which = answered.request.get("chargingProfileCriteria", {})
         purpose = which.get("chargingProfilePurpose")
-        found = profiles.ProfileFilter(
+        found = ProfileFilter(
             answered.request.get("chargingProfileId"),
             which.get("evseId"),
             None if purpose is None else _PURPOSES.get(purpose),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from onprem_csms.db.chargers import attempts as attempt_rows
 from onprem_csms.db.chargers import chargers as rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.chargers.chargers import Identity
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import (
     LONGEST_IDENTITY,
@@ -86,49 +86,49 @@ def judge(tx: Tx, attempt: ConnectionAttempt) -> Admission:
     The first of the identities that the address may mean and that is known is the charger; a longer form
     counts only where exactly one charger fits.
     """
-    row = _find(tx, attempt)
-    identity = attempt.candidates[0] if row is None else row["id"]
+    charger = _find(tx, attempt)
+    identity = attempt.candidates[0] if charger is None else charger.id
     # Compared even when nobody is known, so that the answer takes as long.
-    match = credentials.match(tx, row, (attempt.password or b"")[: 4 * LONGEST_PASSWORD])
-    if row is None:
+    match = credentials.match(tx, charger, (attempt.password or b"")[: 4 * LONGEST_PASSWORD])
+    if charger is None:
         return Refused(identity[:LONGEST_IDENTITY], "unknown", known=False)
-    reason = _objection(row, attempt, match is not None)
+    reason = _objection(charger, attempt, match is not None)
     if reason is not None:
-        return Refused(identity, reason, known=row["archived_at"] is None)
+        return Refused(identity, reason, known=not charger.archived)
     form = match.form if match is not None else ""
-    settle = match is not None and (row["old_password_digest"] is not None or row["password_form"] != form)
+    settle = match is not None and (charger.old is not None or charger.password_form != form)
     return Admitted(
-        row["id"],
-        row["registration"],
-        bool(row["allow_missing_subprotocol"]),
-        row["pinned_protocol"],
+        charger.id,
+        charger.registration,
+        charger.allow_missing_subprotocol,
+        charger.pinned_protocol,
         form,
         settle=settle,
     )
 
 
-def _find(tx: Tx, attempt: ConnectionAttempt) -> Row | None:
+def _find(tx: Tx, attempt: ConnectionAttempt) -> Identity | None:
     for candidate in attempt.candidates:
-        row = rows.by_identity(tx, candidate)
-        if row is not None:
-            return row
+        charger = rows.by_identity(tx, candidate)
+        if charger is not None:
+            return charger
     return None
 
 
-def _objection(row: Row, attempt: ConnectionAttempt, matches: bool) -> Reason | None:
-    if row["archived_at"] is not None:
+def _objection(charger: Identity, attempt: ConnectionAttempt, matches: bool) -> Reason | None:
+    if charger.archived:
         return "archived"
     # Profile 3 asks for a client certificate besides, and none are issued or looked at yet.
-    if row["security_profile"] == 3 or (row["security_profile"] == 2 and not attempt.encrypted):
+    if charger.security_profile == 3 or (charger.security_profile == 2 and not attempt.encrypted):
         return "not_encrypted"
-    if row["security_profile"] == 0 and row["password_digest"] is None:
+    if charger.security_profile == 0 and charger.password is None:
         return None
-    if row["password_digest"] is None:
+    if charger.password is None:
         return "no_password_set"
     if attempt.password is None:
-        return "no_credentials" if row["security_profile"] else None
+        return "no_credentials" if charger.security_profile else None
     if (attempt.user or "").casefold() not in {
-        row["id"].casefold(),
+        charger.id.casefold(),
         *(name.casefold() for name in attempt.candidates),
     }:
         return "wrong_user"
@@ -137,20 +137,19 @@ def _objection(row: Row, attempt: ConnectionAttempt, matches: bool) -> Reason | 
 
 def settle(tx: Tx, attempt: ConnectionAttempt, admitted: Admitted) -> None:
     """Note which form of the password fitted; of two that were valid the other one dies."""
-    row = rows.get(tx, admitted.charger_id)
-    match = None if row is None or attempt.password is None else credentials.match(tx, row, attempt.password)
-    if row is None or match is None:
+    charger = rows.by_identity(tx, admitted.charger_id)
+    if charger is None or charger.archived or attempt.password is None:
         return
-    columns = {
+    match = credentials.match(tx, charger, attempt.password)
+    if match is None:
+        return
+    columns: dict[str, str | bytes | None] = {
         "password_form": match.form,
         "old_password_salt": None,
         "old_password_digest": None,
     }
-    if match.old:
-        columns |= {
-            "password_salt": row["old_password_salt"],
-            "password_digest": row["old_password_digest"],
-        }
+    if match.old and charger.old is not None:
+        columns |= {"password_salt": charger.old.salt, "password_digest": charger.old.digest}
     rows.update(tx, admitted.charger_id, columns)
 
 

@@ -2,9 +2,9 @@
 
 from onprem_csms.domain.chargers.commands import Command, FollowProfile
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.records import ProfileInForce
 from onprem_csms.errors import Conflict, NotFound, PeerError
 from onprem_csms.services.chargers import inventory, profiles, sending
-from onprem_csms.services.chargers.profiles import ProfileInForce
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.core.ports import CommandResult
 

@@ -6,12 +6,11 @@ cut within seconds (a slow password hash would admit twenty a second).
 
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from onprem_csms.db.chargers import chargers as rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.chargers.chargers import Identity, Sealed
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import PasswordForm, canonical_password, password_forms
 
@@ -20,14 +19,6 @@ SALT_BYTES = 16
 GENERATED_LENGTH = 20
 # No character that is mistaken for another when it is typed into a charger.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A password as it is kept: a random salt, and the digest under salt and pepper."""
-
-    salt: bytes
-    digest: bytes
 
 
 def generate() -> str:
@@ -64,19 +55,18 @@ class Match:
     old: bool = False
 
 
-def match(tx: Tx, row: Row | Mapping[str, Any] | None, sent: bytes) -> Match | None:
+def match(tx: Tx, known: Identity | None, sent: bytes) -> Match | None:
     """Compare what a charger sent with what is kept of it; None when it does not fit.
 
     For an unknown charger (None) the same work is done in vain, so that the time tells nothing.
     """
     pepper = rows.pepper(tx) or ""
     found = None
-    for old, prefix in ((False, ""), (True, "old_")):
-        salt = row[f"{prefix}password_salt"] if row is not None else None
-        digest = row[f"{prefix}password_digest"] if row is not None else None
+    for old, kept in ((False, known and known.password), (True, known and known.old)):
+        salt, digest = kept or (bytes(SALT_BYTES), bytes(32))
         for form, candidate in password_forms(sent):
-            computed = _digest(pepper, salt or bytes(SALT_BYTES), candidate)
-            if hmac.compare_digest(computed, digest or bytes(32)) and digest is not None:
+            computed = _digest(pepper, salt, candidate)
+            if hmac.compare_digest(computed, digest) and kept:
                 found = found or Match(form, old)
     return found
 

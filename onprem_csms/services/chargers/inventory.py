@@ -1,18 +1,13 @@
 """The chargers of the site, as the operator keeps them: create, change, look up, accept, archive."""
 
-import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
-from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.chargers import attempts as attempt_rows
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.chargers import intervals
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs as tariff_rows
 from onprem_csms.domain.cards import numbers
@@ -26,6 +21,7 @@ from onprem_csms.domain.chargers.chargers import (
     check_password,
 )
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.records import RefusedAttempt
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import credentials
@@ -49,22 +45,6 @@ _CHANGEABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedAttempt:
-    """A connection attempt that was refused; ``reason`` is a key of ``admission.REASONS``."""
-
-    identity: str
-    remote: str
-    path: str
-    subprotocols: str
-    with_credentials: bool
-    reason: str
-    known: bool
-    first_at: datetime
-    last_at: datetime
-    times: int
-
-
 def create(tx: Tx, new: NewCharger) -> Charger:
     """Add a charger; Conflict when the identity is taken in any case, Invalid with the path of the fault.
 
@@ -86,10 +66,10 @@ def create(tx: Tx, new: NewCharger) -> Charger:
     there = rows.by_identity(tx, new.id)
     if there is None:
         rows.insert(tx, new.id, columns)
-    elif there["archived_at"] is None:
-        raise Conflict("There is a charger {id} already.", path="id", id=there["id"])
-    elif there["id"] != new.id:
-        raise Conflict("There was a charger {id}; use its spelling again.", path="id", id=there["id"])
+    elif not there.archived:
+        raise Conflict("There is a charger {id} already.", path="id", id=there.id)
+    elif there.id != new.id:
+        raise Conflict("There was a charger {id}; use its spelling again.", path="id", id=there.id)
     else:
         rows.update(tx, new.id, {**columns, "archived_at": None})
     attempt_rows.delete(tx, new.id)
@@ -99,7 +79,7 @@ def create(tx: Tx, new: NewCharger) -> Charger:
 
 def update(tx: Tx, charger_id: str, changes: Mapping[str, Any]) -> Charger:
     """Change fields of a charger; NotFound, Invalid with the path. ``password`` None takes it away."""
-    _row(tx, charger_id)
+    check_known(tx, charger_id)
     rows.update(tx, charger_id, _checked(tx, changes))
     _tell(tx, charger_id)
     return get(tx, charger_id)
@@ -107,7 +87,7 @@ def update(tx: Tx, charger_id: str, changes: Mapping[str, Any]) -> Charger:
 
 def archive(tx: Tx, charger_id: str) -> None:
     """Archive a charger; its sessions stay. NotFound; Conflict while a session runs on it."""
-    _row(tx, charger_id)
+    check_known(tx, charger_id)
     if rows.has_active_session(tx, charger_id):
         raise Conflict("A session runs on this charger. Close it first.")
     rows.update(tx, charger_id, {"archived_at": tx.now_text, **credentials.columns(None)})
@@ -116,13 +96,21 @@ def archive(tx: Tx, charger_id: str) -> None:
 
 def get(tx: Tx, charger_id: str) -> Charger:
     """Return a charger with its connectors; NotFound."""
-    return _charger(_row(tx, charger_id), connector_rows.of_charger(tx, charger_id))
+    charger = rows.get(tx, charger_id)
+    if charger is None:
+        raise _unknown(charger_id)
+    return charger
+
+
+def check_known(tx: Tx, charger_id: str) -> None:
+    """NotFound where there is no such charger."""
+    if not rows.exists(tx, charger_id):
+        raise _unknown(charger_id)
 
 
 def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[Charger]:
     """Return chargers by identity, those after ``after`` first, whose identity or name holds a text."""
-    found = rows.find(tx, text=text, after=after, limit=limit)
-    return [_charger(row, connector_rows.of_charger(tx, row["id"])) for row in found]
+    return rows.find(tx, text=text, after=after, limit=limit)
 
 
 def reset_password(tx: Tx, charger_id: str) -> str:
@@ -137,22 +125,23 @@ def offer_password(tx: Tx, charger_id: str, password: bytes) -> None:
 
     If its answer is lost, both stay valid until one is used (white paper A01; see ``admission.settle``).
     """
-    row = _row(tx, charger_id)
+    before = _identity(tx, charger_id)
+    if before is None:
+        raise _unknown(charger_id)
+    salt, digest = before.password or (None, None)
     new = credentials.columns(credentials.seal(tx, password))
-    old = {"old_password_salt": row["password_salt"], "old_password_digest": row["password_digest"]}
-    rows.update(tx, charger_id, new | old)
+    rows.update(tx, charger_id, new | {"old_password_salt": salt, "old_password_digest": digest})
 
 
 def settle_password(tx: Tx, charger_id: str, *, accepted: bool) -> None:
     """Keep the password that was offered, or go back to the one before when the charger refused it."""
-    row = rows.get(tx, charger_id)
-    if row is None:
+    kept = _identity(tx, charger_id)
+    if kept is None:
         return
     if accepted:
         rows.update(tx, charger_id, {"old_password_salt": None, "old_password_digest": None})
-    elif row["old_password_digest"] is not None:
-        before = credentials.Sealed(row["old_password_salt"], row["old_password_digest"])
-        rows.update(tx, charger_id, credentials.columns(before))
+    elif kept.old is not None:
+        rows.update(tx, charger_id, credentials.columns(kept.old))
 
 
 def accept_attempt(tx: Tx, identity: str, name: str = "", *, use: Credentials = "generate") -> str | None:
@@ -164,7 +153,8 @@ def accept_attempt(tx: Tx, identity: str, name: str = "", *, use: Credentials = 
     attempt = attempt_rows.get(tx, identity)
     if attempt is None:
         raise NotFound("No charger {id} is waiting.", id=identity)
-    if use == "offered" and attempt["offered_digest"] is None:
+    offered = attempt_rows.offered(tx, identity) if use == "offered" else None
+    if use == "offered" and offered is None:
         raise Conflict("The charger {id} sent no password.", id=identity)
     password = credentials.generate() if use == "generate" else None
     profile = 0 if use == "none" else 1
@@ -175,11 +165,10 @@ def accept_attempt(tx: Tx, identity: str, name: str = "", *, use: Credentials = 
             name,
             security_profile=profile,
             password=password,
-            allow_missing_subprotocol=not attempt["subprotocols"],
+            allow_missing_subprotocol=not attempt.subprotocols,
         ),
     )
-    if use == "offered":
-        offered = credentials.Sealed(attempt["offered_salt"], attempt["offered_digest"])
+    if offered is not None:
         rows.update(tx, identity, credentials.columns(offered))
     return password
 
@@ -193,13 +182,17 @@ def dismiss_attempt(tx: Tx, identity: str) -> None:
 
 def refused_attempts(tx: Tx, *, known: bool | None = None) -> list[RefusedAttempt]:
     """Return the refused connection attempts, newest first; ``known`` False: the waiting list."""
-    return [_attempt(row) for row in attempt_rows.find(tx, known=known)]
+    return attempt_rows.find(tx, known=known)
+
+
+def count_waiting(tx: Tx) -> int:
+    """Count the unknown chargers that wait to be accepted."""
+    return attempt_rows.count_unknown(tx)
 
 
 def refused_attempt_of(tx: Tx, charger_id: str) -> RefusedAttempt | None:
     """Return the last refused attempt of a charger, if there was one since it was accepted."""
-    row = attempt_rows.get(tx, charger_id)
-    return None if row is None else _attempt(row)
+    return attempt_rows.get(tx, charger_id)
 
 
 def ensure_connector(tx: Tx, charger_id: str, place: Place) -> bool:
@@ -210,7 +203,7 @@ def ensure_connector(tx: Tx, charger_id: str, place: Place) -> bool:
         return False
     if place.evse and not place.connector:
         return False
-    if connector_rows.get(tx, charger_id, place) is None and not _renumbered(tx, charger_id, place):
+    if not connector_rows.has(tx, charger_id, place) and not _renumbered(tx, charger_id, place):
         slug = None if place.whole_charger else secrets.token_urlsafe(9)
         connector_rows.insert(tx, charger_id, place, slug)
     return True
@@ -228,7 +221,7 @@ def _renumbered(tx: Tx, charger_id: str, place: Place) -> bool:
         before = Place(place.connector, 1)
     else:
         return False
-    if connector_rows.get(tx, charger_id, before) is None:
+    if not connector_rows.has(tx, charger_id, before):
         return False
     connector_rows.move(tx, charger_id, before, place)
     intervals.move_statuses(tx, charger_id, before, place)
@@ -240,15 +233,13 @@ def named_place(tx: Tx, charger_id: str, place: Place) -> Place:
     """Return the connector that a place means: where only the EVSE was named, its only one, else the place itself."""
     if not place.evse or place.connector:
         return place
-    of_evse = [
-        row["number"] for row in connector_rows.of_charger(tx, charger_id) if row["evse"] == place.evse
-    ]
-    return Place(place.evse, of_evse[0]) if len(of_evse) == 1 else place
+    of_evse = connector_rows.of_evse(tx, charger_id, place.evse)
+    return of_evse[0] if len(of_evse) == 1 else place
 
 
 def update_connector(tx: Tx, charger_id: str, place: Place, changes: Mapping[str, Any]) -> Charger:
     """Change the ``name`` or the ``tariff_id`` of a connector; NotFound, Invalid with the path."""
-    _row(tx, charger_id)
+    check_known(tx, charger_id)
     _refuse_unknown(changes, ("name", "tariff_id"))
     if "tariff_id" in changes:
         _check_tariff(tx, changes["tariff_id"])
@@ -260,17 +251,21 @@ def update_connector(tx: Tx, charger_id: str, place: Place, changes: Mapping[str
 
 def by_slug(tx: Tx, slug: str) -> tuple[Charger, Connector]:
     """Return what a QR code names; NotFound."""
-    row = connector_rows.by_slug(tx, slug)
-    if row is None:
+    found = connector_rows.place_of_slug(tx, slug)
+    if found is None:
         raise NotFound("This code belongs to no connector.")
-    return get(tx, row["charger_id"]), _connector(row)
+    charger_id, place = found
+    charger = get(tx, charger_id)
+    return charger, next(connector for connector in charger.connectors if connector.place == place)
 
 
-def _row(tx: Tx, charger_id: str) -> Row:
-    row = rows.get(tx, charger_id)
-    if row is None:
-        raise NotFound("There is no charger {id}.", id=charger_id)
-    return row
+def _unknown(charger_id: str) -> NotFound:
+    return NotFound("There is no charger {id}.", id=charger_id)
+
+
+def _identity(tx: Tx, charger_id: str) -> rows.Identity | None:
+    found = rows.by_identity(tx, charger_id)
+    return None if found is None or found.archived or found.id != charger_id else found
 
 
 def _tell(tx: Tx, charger_id: str) -> None:
@@ -321,58 +316,3 @@ def _check_transform(rule: str) -> None:
 def _check_tariff(tx: Tx, tariff_id: int | None) -> None:
     if tariff_id is not None and tariff_rows.by_id(tx, tariff_id) is None:
         raise Invalid("There is no such tariff.", path="tariff_id")
-
-
-def _charger(row: Row, connectors: Iterable[Row]) -> Charger:
-    return Charger(
-        id=row["id"],
-        name=row["name"],
-        registration=row["registration"],
-        security_profile=row["security_profile"],
-        has_password=row["password_digest"] is not None,
-        allow_missing_subprotocol=bool(row["allow_missing_subprotocol"]),
-        token_transform=row["token_transform"],
-        tariff_id=row["tariff_id"],
-        max_power_w=row["max_power_w"],
-        pinned_protocol=row["pinned_protocol"],
-        protocol=row["protocol"],
-        vendor=row["vendor"],
-        model=row["model"],
-        serial=row["serial"],
-        firmware=row["firmware"],
-        boot_info=json.loads(row["boot_info"]),
-        booted_at=maybe_from_text(row["booted_at"]),
-        connected_at=maybe_from_text(row["connected_at"]),
-        disconnected_at=maybe_from_text(row["disconnected_at"]),
-        created_at=from_text(row["created_at"]),
-        connectors=tuple(_connector(connector) for connector in connectors),
-    )
-
-
-def _connector(row: Row) -> Connector:
-    return Connector(
-        row["evse"],
-        row["number"],
-        row["name"],
-        row["status"],
-        row["error_code"],
-        row["info"],
-        maybe_from_text(row["status_at"]),
-        row["slug"],
-        row["tariff_id"],
-    )
-
-
-def _attempt(row: Row) -> RefusedAttempt:
-    return RefusedAttempt(
-        row["identity"],
-        row["remote"],
-        row["path"],
-        row["subprotocols"],
-        bool(row["with_credentials"]),
-        row["reason"],
-        bool(row["known"]),
-        from_text(row["first_at"]),
-        from_text(row["last_at"]),
-        row["times"],
-    )

@@ -6,55 +6,26 @@ A profile is kept in the words of the protocol it was written for; here it is on
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Any
 
-from onprem_csms.clock import from_text, to_text
 from onprem_csms.db.chargers import profiles as rows
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.records import ProfileFilter, ProfileInForce, StoredProfile
 from onprem_csms.errors import Invalid, NotFound
 from onprem_csms.events import Event
-
-Purpose = Literal["charger", "default", "session"]
-"""A profile limits the whole charger, every session to come, or the session that runs."""
+from onprem_csms.services.chargers import inventory
 
 LONGEST_DESCRIPTION = 200
 LARGEST_PROFILE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class StoredProfile:
-    """A profile that the site keeps; its ``id`` is the one that goes out to chargers."""
+class Change:
+    """What changes of a profile; None: it stays."""
 
-    id: int
-    description: str
-    profile: dict[str, Any]
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileInForce:
-    """A profile that a charger accepted; connector 0 is the whole charger."""
-
-    charger_id: str
-    connector: int
-    profile_id: int
-    purpose: Purpose
-    stack_level: int
-    profile: Mapping[str, Any]
-    set_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileFilter:
-    """Which profiles a charger dropped; None fits every one."""
-
-    profile_id: int | None = None
-    connector: int | None = None
-    purpose: Purpose | None = None
-    stack_level: int | None = None
+    description: str | None = None
+    profile: Mapping[str, Any] | None = None
 
 
 def create(tx: Tx, description: str, profile: Mapping[str, Any]) -> StoredProfile:
@@ -63,10 +34,12 @@ def create(tx: Tx, description: str, profile: Mapping[str, Any]) -> StoredProfil
     return get(tx, rows.insert(tx, description, text))
 
 
-def update(tx: Tx, profile_id: int, description: str, profile: Mapping[str, Any]) -> StoredProfile:
+def change(tx: Tx, profile_id: int, changed: Change) -> StoredProfile:
     """Change a profile; what is in force stays as it is. NotFound, Invalid with the path."""
-    if not rows.update(tx, profile_id, description, _checked(description, profile)):
-        raise _unknown(profile_id)
+    before = get(tx, profile_id)
+    description = before.description if changed.description is None else changed.description
+    profile = before.profile if changed.profile is None else changed.profile
+    rows.update(tx, profile_id, description, _checked(description, profile))
     return get(tx, profile_id)
 
 
@@ -78,45 +51,26 @@ def delete(tx: Tx, profile_id: int) -> None:
 
 def get(tx: Tx, profile_id: int) -> StoredProfile:
     """Return one profile; NotFound."""
-    row = rows.get(tx, profile_id)
-    if row is None:
+    stored = rows.get(tx, profile_id)
+    if stored is None:
         raise _unknown(profile_id)
-    return _stored(row)
+    return stored
 
 
-def find(tx: Tx) -> list[StoredProfile]:
-    """Return every profile that the site keeps."""
-    return [_stored(row) for row in rows.find(tx)]
+def find(tx: Tx, after: int = 0, limit: int = 100) -> list[StoredProfile]:
+    """Return the profiles that the site keeps, those after an id, by id."""
+    return rows.find(tx, after, limit)
 
 
 def put_in_force(tx: Tx, accepted: ProfileInForce) -> None:
     """Note that a charger follows a profile; it replaces one of the same place, purpose and level."""
-    rows.put_in_force(
-        tx,
-        {
-            "charger_id": accepted.charger_id,
-            "connector": accepted.connector,
-            "profile_id": accepted.profile_id,
-            "purpose": accepted.purpose,
-            "stack_level": accepted.stack_level,
-            "profile": json.dumps(accepted.profile, ensure_ascii=False),
-        },
-    )
+    rows.put_in_force(tx, accepted)
     tx.emit(Event("charger", accepted.charger_id))
 
 
 def cleared(tx: Tx, charger_id: str, which: ProfileFilter) -> int:
     """Note that a charger dropped profiles; returns how many were on record."""
-    dropped = rows.clear(
-        tx,
-        {
-            "charger_id": charger_id,
-            "profile_id": which.profile_id,
-            "connector": which.connector,
-            "purpose": which.purpose,
-            "stack_level": which.stack_level,
-        },
-    )
+    dropped = rows.clear(tx, charger_id, which)
     if dropped:
         tx.emit(Event("charger", charger_id))
     return dropped
@@ -127,19 +81,13 @@ def in_force(tx: Tx, charger_id: str) -> list[ProfileInForce]:
 
     One for a session holds as long as the session, or until it should have begun (OCPP 1.6, section 3.13.1).
     """
-    soon = to_text(tx.now - timedelta(seconds=tx.settings.prepaid.start_timeout_s))
-    return [
-        ProfileInForce(
-            row["charger_id"],
-            row["connector"],
-            row["profile_id"],
-            row["purpose"],
-            row["stack_level"],
-            json.loads(row["profile"]),
-            from_text(row["set_at"]),
-        )
-        for row in rows.in_force(tx, charger_id, soon)
-    ]
+    return rows.in_force(tx, charger_id, tx.now - timedelta(seconds=tx.settings.prepaid.start_timeout_s))
+
+
+def in_force_at(tx: Tx, charger_id: str) -> list[ProfileInForce]:
+    """Return the profiles that a charger follows; NotFound where there is no such charger."""
+    inventory.check_known(tx, charger_id)
+    return in_force(tx, charger_id)
 
 
 def _checked(description: str, profile: Mapping[str, Any]) -> str:
@@ -157,13 +105,3 @@ def _checked(description: str, profile: Mapping[str, Any]) -> str:
 
 def _unknown(profile_id: int) -> NotFound:
     return NotFound("There is no charging profile {id}.", id=profile_id)
-
-
-def _stored(row: Row) -> StoredProfile:
-    return StoredProfile(
-        row["id"],
-        row["description"],
-        json.loads(row["profile"]),
-        from_text(row["created_at"]),
-        from_text(row["updated_at"]),
-    )

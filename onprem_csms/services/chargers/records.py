@@ -1,16 +1,15 @@
 """What is on record about a charger: raw messages, deviations, notices, its days as intervals."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from onprem_csms.clock import from_millis, from_text, maybe_from_text, to_millis, to_text
+from onprem_csms.clock import from_millis, to_millis
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import intervals
 from onprem_csms.db.chargers import messages as message_rows
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.records import ConnectionSpan, Notice, Quirk, StatusSpan
 
 _NEWEST = 2**62
 
@@ -36,55 +35,6 @@ class MessageFilter:
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Quirk:
-    """How often a charger deviated in one way; the kinds are listed in docs/chargers.md."""
-
-    kind: str
-    times: int
-    first_at: datetime
-    last_at: datetime
-    example: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a charger told of itself, in its own words."""
-
-    id: int
-    at: datetime
-    kind: str
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StatusSpan:
-    """A connector was in one status; ``until`` None: it still is."""
-
-    evse: int
-    connector: int
-    status: str
-    error_code: str
-    since: datetime
-    until: datetime | None
-
-    @property
-    def place(self) -> Place:
-        """Of which connector."""
-        return Place(self.evse, self.connector)
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionSpan:
-    """A charger was connected; ``until`` None: it still is."""
-
-    protocol: str
-    remote: str
-    since: datetime
-    until: datetime | None
-    reason: str
-
-
 def messages(tx: Tx, charger_id: str, *, before: int | None = None, limit: int = 100) -> list[RawMessage]:
     """Return raw messages, newest first."""
     return search_messages(tx, charger_id, MessageFilter(before=before, limit=limit))
@@ -107,44 +57,19 @@ def search_messages(tx: Tx, charger_id: str, wanted: MessageFilter) -> list[RawM
 
 def quirks(tx: Tx, charger_id: str) -> list[Quirk]:
     """Return how a charger deviates from its protocol, the most frequent first."""
-    return [
-        Quirk(
-            row["kind"], row["times"], from_text(row["first_at"]), from_text(row["last_at"]), row["example"]
-        )
-        for row in rows.quirks(tx, charger_id)
-    ]
+    return rows.quirks(tx, charger_id)
 
 
 def notices(tx: Tx, charger_id: str, *, before: int | None = None, limit: int = 50) -> list[Notice]:
     """Return what a charger told of itself, newest first."""
-    found = rows.notices(tx, charger_id, before=_NEWEST if before is None else before, limit=limit)
-    return [Notice(row["id"], from_text(row["at"]), row["kind"], json.loads(row["detail"])) for row in found]
+    return rows.notices(tx, charger_id, before=_NEWEST if before is None else before, limit=limit)
 
 
 def statuses(tx: Tx, charger_id: str, since: datetime, until: datetime) -> list[StatusSpan]:
     """Return the statuses of all connectors that touch a span, by connector and begin."""
-    return [
-        StatusSpan(
-            row["evse"],
-            row["connector"],
-            row["status"],
-            row["error_code"],
-            from_text(row["from_at"]),
-            maybe_from_text(row["until_at"]),
-        )
-        for row in intervals.statuses(tx, charger_id, to_text(since), to_text(until))
-    ]
+    return intervals.statuses(tx, charger_id, since, until)
 
 
 def connections(tx: Tx, charger_id: str, since: datetime, until: datetime) -> list[ConnectionSpan]:
     """Return the connections that touch a span, by begin."""
-    return [
-        ConnectionSpan(
-            row["protocol"],
-            row["remote"],
-            from_text(row["from_at"]),
-            maybe_from_text(row["until_at"]),
-            row["reason"],
-        )
-        for row in intervals.connections(tx, charger_id, to_text(since), to_text(until))
-    ]
+    return intervals.connections(tx, charger_id, since, until)

@@ -66,8 +66,7 @@ def begin_process(tx: Tx) -> None:
 
 def booted(tx: Tx, boot: Boot) -> BootAnswer:
     """Note what a charger says of itself and return whether it is accepted (OCPP 1.6, section 4.2)."""
-    row = rows.get(tx, boot.charger_id)
-    registration: Registration = "rejected" if row is None else row["registration"]
+    registration: Registration = rows.registration(tx, boot.charger_id) or "rejected"
     rows.update(
         tx,
         boot.charger_id,
@@ -120,12 +119,7 @@ def _shown(tx: Tx, charger_id: str, place: Place) -> Shown | None:
     """Look up what a connector shows; None for one that the charger can't have."""
     if not inventory.ensure_connector(tx, charger_id, place):
         return None
-    row = connector_rows.get(tx, charger_id, place)
-    if row is None:
-        return None
-    open_one = intervals.open_status(tx, charger_id, place)
-    shown = (row["status"], row["error_code"], row["info"], row["status_at"] or "")
-    return Shown(*shown, 0 if open_one is None else open_one["id"])
+    return connector_rows.shown(tx, charger_id, place)
 
 
 def session_shows(tx: Tx, session_id: int, status: ConnectorStatus, at: datetime) -> None:

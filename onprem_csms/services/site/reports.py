@@ -1,35 +1,12 @@
 """Figures of the site by its local days."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from onprem_csms.clock import to_text
-from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.site import reports as rows
-
-
-@dataclass(frozen=True, slots=True)
-class DayFigures:
-    """One local day: energy in Wh, revenue (gross) by currency in minor units, number of sessions that ended."""
-
-    day: date
-    energy_wh: int
-    revenue: dict[str, int]
-    sessions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """The present local day so far, with the money that came in by top-ups."""
-
-    energy_wh: int
-    revenue: dict[str, int]
-    sessions: int
-    topups: dict[str, int]
-    active: int
-    power_w: int
+from onprem_csms.domain.site import DayFigures, Today
 
 
 def bounds(day: date, timezone: str) -> tuple[str, str]:
@@ -47,13 +24,8 @@ def local_day(tx: Tx) -> date:
 
 def day_figures(tx: Tx, day: date) -> DayFigures:
     """Return the figures of one local day."""
-    totals = session_rows.totals(tx, *bounds(day, tx.settings.timezone))
-    return DayFigures(
-        day,
-        sum(row["energy_wh"] for row in totals),
-        {row["currency"]: row["cost"] for row in totals if row["cost"]},
-        sum(row["number"] for row in totals),
-    )
+    totals = rows.totals(tx, *bounds(day, tx.settings.timezone))
+    return DayFigures(day, totals.energy_wh, totals.revenue, totals.sessions)
 
 
 def today(tx: Tx) -> Today:
@@ -62,12 +34,12 @@ def today(tx: Tx) -> Today:
     since, until = bounds(figures.day, tx.settings.timezone)
     active = rows.active_power(tx)
     return Today(
-        figures.energy_wh,
-        figures.revenue,
-        figures.sessions,
-        {row["currency"]: row["amount"] for row in rows.topups(tx, since, until)},
-        active["number"],
-        active["power_w"],
+        energy_wh=figures.energy_wh,
+        revenue=figures.revenue,
+        sessions=figures.sessions,
+        topups=rows.topups(tx, since, until),
+        active=active.number,
+        power_w=active.power_w,
     )
 
 

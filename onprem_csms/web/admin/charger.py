@@ -7,9 +7,8 @@ from aiohttp import web
 
 from onprem_csms.domain.chargers.chargers import Charger
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.chargers.records import ConnectionSpan, Notice, Quirk, RefusedAttempt, StatusSpan
 from onprem_csms.services.chargers import inventory, records
-from onprem_csms.services.chargers.inventory import RefusedAttempt
-from onprem_csms.services.chargers.records import ConnectionSpan, Notice, Quirk, StatusSpan
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Tx
@@ -43,7 +42,7 @@ class ChargerPage:
     found: Found
     charger: Charger
     online: bool
-    ribbons: list[tuple[str, list[Piece]]]
+    ribbons: list[tuple[Place, list[Piece]]]
     offline: list[Piece]
 
 
@@ -73,7 +72,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         charger=found.charger,
         online=ctx.stations.online(found.charger.id),
         ribbons=[
-            (place.label, ribbon((span for span in found.statuses if span.place == place), now - DAY, now))
+            (place, ribbon((span for span in found.statuses if span.place == place), now - DAY, now))
             for place in places
         ],
         offline=gaps(found.connections, now - DAY, now),

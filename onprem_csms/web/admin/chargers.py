@@ -6,8 +6,9 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from onprem_csms.domain.chargers.chargers import Charger, NewCharger
+from onprem_csms.domain.chargers.records import RefusedAttempt
 from onprem_csms.services.chargers import credentials, inventory
-from onprem_csms.services.chargers.inventory import Credentials, RefusedAttempt
+from onprem_csms.services.chargers.inventory import Credentials
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core import audit

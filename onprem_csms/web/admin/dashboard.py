@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from onprem_csms.domain.site import ChargerName, DayFigures, Fault, Today
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import review, sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
 from onprem_csms.services.core.context import Context, Tx
 from onprem_csms.services.site import overview, reports
-from onprem_csms.services.site.overview import ChargerName, Fault
-from onprem_csms.services.site.reports import DayFigures, Today
 from onprem_csms.web import sse
 from onprem_csms.web.admin.pictures import Bar, bars
 from onprem_csms.web.base import context, render
@@ -57,7 +56,7 @@ def _find(tx: Tx) -> Found:
         reports.today(tx),
         reports.days(tx, DAYS),
         review.count_open(tx),
-        len(inventory.refused_attempts(tx, known=False)),
+        inventory.count_waiting(tx),
     )
 
 

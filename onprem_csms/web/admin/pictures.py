@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from onprem_csms.services.chargers.records import ConnectionSpan, StatusSpan
+from onprem_csms.domain.chargers.records import ConnectionSpan, StatusSpan
 
 BARS_HEIGHT = 100
 RIBBON_WIDTH = 1440

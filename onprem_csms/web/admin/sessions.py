@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from onprem_csms.domain.site import ChargerName
 from onprem_csms.services.charging import review, sessions
 from onprem_csms.services.charging.review import ReviewItem
 from onprem_csms.services.charging.sessions import Curve, Point, SessionFilter, SessionView
 from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.site import overview
-from onprem_csms.services.site.overview import ChargerName
 from onprem_csms.web.admin.common import deed, id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import Form

@@ -7,7 +7,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from onprem_csms.domain.chargers import chargers as domain
 from onprem_csms.domain.chargers import variables
-from onprem_csms.domain.chargers.places import by_label
+from onprem_csms.domain.chargers.places import Place, by_label
+from onprem_csms.domain.chargers.records import RefusedAttempt
 from onprem_csms.services.chargers import admission, configuration, inventory, records
 from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
@@ -117,6 +118,12 @@ class ConnectorChange(Given, frozen=True, kw_only=True):
 
     name: Name | UnsetType = UNSET
     tariff_id: Id | UnsetType | None = UNSET
+
+
+class ConnectorQuery(Given, frozen=True, kw_only=True):
+    """Which EVSE the connector belongs to, unless the address names it."""
+
+    evse: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class ChargersQuery(Paged, frozen=True, kw_only=True):
@@ -232,9 +239,10 @@ async def remove(call: Call[None, None]) -> None:
     await call.write(inventory.archive, call.places["id"])
 
 
-async def change_connector(call: Call[ConnectorChange, None]) -> Charger:
+async def change_connector(call: Call[ConnectorChange, ConnectorQuery]) -> Charger:
     """Change the name or the tariff of a connector; one of an EVSE is named ``1.2``."""
     where = by_label(call.places["number"])
+    where = where if where.evse else Place(call.query.evse, where.connector)
     await call.write(inventory.update_connector, call.places["id"], where, given(call.body))
     return await _one(call)
 
@@ -313,6 +321,6 @@ def _show(call: Call[Any, Any], charger: domain.Charger, quirks: dict[str, int])
     return Charger(**values, quirks=quirks, online=call.ctx.stations.online(charger.id))
 
 
-def _show_attempt(attempt: inventory.RefusedAttempt) -> UnknownCharger:
+def _show_attempt(attempt: RefusedAttempt) -> UnknownCharger:
     values = {name: getattr(attempt, name) for name in UnknownCharger.__struct_fields__ if name != "sentence"}
     return UnknownCharger(**values, sentence=_REASONS.get(attempt.reason, ""))

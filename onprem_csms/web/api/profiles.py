@@ -1,14 +1,13 @@
 """``/charging-profiles``: profiles that the site keeps, and those in force at chargers."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.services.chargers import asking, inventory, profiles
-from onprem_csms.services.core.context import Tx
-from onprem_csms.web.api.fields import Given, Page, Paged, given, page_from
+from onprem_csms.domain.chargers.records import ProfileInForce, StoredProfile
+from onprem_csms.services.chargers import asking, profiles
+from onprem_csms.web.api.fields import Given, Page, Paged, after, page
 from onprem_csms.web.api.route import Call, Created, place
 
 Description = Annotated[str, Meta(max_length=200)]
@@ -71,7 +70,9 @@ class AllInForce(Struct, frozen=True, kw_only=True):
 
 async def find(call: Call[None, Paged]) -> Page[Profile]:
     """List profiles."""
-    return page_from(await call.read(profiles.find), call.query, show)
+    query = call.query
+    found = await call.read(profiles.find, after(query), query.limit + 1)
+    return page(found, query.limit, show, lambda stored: stored.id)
 
 
 async def get(call: Call[None, None]) -> Profile:
@@ -87,7 +88,12 @@ async def create(call: Call[NewProfile, None]) -> Created[Profile]:
 
 async def change(call: Call[ProfileChange, None]) -> Profile:
     """Change a profile; what is in force stays as it is."""
-    return show(await call.write(_change, call.number(), given(call.body)))
+    body = call.body
+    changed = profiles.Change(
+        description=None if body.description is UNSET else body.description,
+        profile=None if body.profile is UNSET else body.profile,
+    )
+    return show(await call.write(profiles.change, call.number(), changed))
 
 
 async def remove(call: Call[None, None]) -> None:
@@ -104,33 +110,22 @@ async def apply(call: Call[Application, None]) -> InForce:
 
 async def in_force(call: Call[None, None]) -> AllInForce:
     """List the profiles that a charger follows."""
-    found = await call.read(_in_force, call.places["id"])
+    found = await call.read(profiles.in_force_at, call.places["id"])
     return AllInForce(items=[_show_in_force(one) for one in found])
 
 
-def _change(tx: Tx, profile_id: int, fields: Mapping[str, Any]) -> profiles.StoredProfile:
-    stored = profiles.get(tx, profile_id)
-    description = fields.get("description", stored.description)
-    return profiles.update(tx, profile_id, description, fields.get("profile", stored.profile))
-
-
-def _in_force(tx: Tx, charger_id: str) -> list[profiles.ProfileInForce]:
-    inventory.get(tx, charger_id)
-    return profiles.in_force(tx, charger_id)
-
-
-def show(stored: profiles.StoredProfile) -> Profile:
+def show(stored: StoredProfile) -> Profile:
     """Show a profile as JSON."""
     return Profile(
         id=stored.id,
         description=stored.description,
-        profile=stored.profile,
+        profile=dict(stored.profile),
         created_at=stored.created_at,
         updated_at=stored.updated_at,
     )
 
 
-def _show_in_force(one: profiles.ProfileInForce) -> InForce:
+def _show_in_force(one: ProfileInForce) -> InForce:
     return InForce(
         charger=one.charger_id,
         connector=one.connector,
