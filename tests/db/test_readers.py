@@ -113,15 +113,16 @@ async def test_many_short_statements_are_ended_in_time_too(short: Pool) -> None:
 async def test_chargers_pages_reports_and_health_do_not_wait_for_each_other(store: Database) -> None:
     report = store.stream(numbers)
     await anext(report)
+    searches = [asyncio.create_task(store.search(count_for_ever)) for _ in range(4)]
     pages = [asyncio.create_task(store.read(count_for_ever)) for _ in range(PAGES.connections + 5)]
     await asyncio.sleep(0.05)
     assert await store.read_for_charger(number) == 1
     await store.prove()
     await report.aclose()
     assert await store.read_report(number) == 1
-    for page in pages:
-        page.cancel()
-    await asyncio.gather(*pages, return_exceptions=True)
+    for reading in (*pages, *searches):
+        reading.cancel()
+    await asyncio.gather(*pages, *searches, return_exceptions=True)
     assert await store.read(number) == 1
 
 

@@ -206,11 +206,16 @@ class Line:
     def __init__(self, opener: Opener) -> None:
         self.opener = opener
         self._connection: Connection | None = None
+        self._shut = False
 
-    async def open(self) -> None:
+    async def open(self) -> Connection:
         """Open, or open anew; StoreError with a sentence."""
         await self.close()
+        if self._shut:
+            message = "The database is closing."
+            raise StoreError(message)
         self._connection = await self.opener.open()
+        return self._connection
 
     async def run(self, fn: Callable[[Any], R], until: Deadline | None = None) -> R:
         """Run a function on a connection, and once more on a fresh one when a page failed."""
@@ -224,12 +229,7 @@ class Line:
 
     async def run_once(self, fn: Callable[[Any], R], until: Deadline | None = None) -> R:
         """Run a function that can't be run again; after a failed page the next one gets a fresh connection."""
-        if self._connection is None:
-            await self.open()
-        connection = self._connection
-        if connection is None:
-            message = "The database is closing."
-            raise StoreError(message)
+        connection = self._connection or await self.open()
         try:
             return await connection.run(fn, until)
         except SqlError as error:
@@ -237,8 +237,13 @@ class Line:
                 await self.close()
             raise
 
+    async def shut(self) -> None:
+        """Close for good."""
+        self._shut = True
+        await self.close()
+
     async def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if there is one; the next run opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()

@@ -18,7 +18,7 @@ from onprem_csms.db.engine.examine import Examination
 from onprem_csms.db.engine.group import Done, Write
 from onprem_csms.db.engine.health import Health
 from onprem_csms.db.engine.migrate import check_schema, migrate
-from onprem_csms.db.engine.readers import CHARGERS, HEALTH, PAGES, REPORTS, Pool, Purpose
+from onprem_csms.db.engine.readers import CHARGERS, HEALTH, PAGES, REPORTS, SEARCHES, Pool, Purpose
 from onprem_csms.db.engine.tx import SYSTEM, Actor, Tx
 from onprem_csms.db.engine.writer import Writer, into
 from onprem_csms.domain.settings import SiteSettings
@@ -112,13 +112,13 @@ class Database:
 
     async def _open(self) -> None:
         for line in self._lines:
-            self._stack.push_async_callback(line.close)
+            self._stack.push_async_callback(line.shut)
             await line.open()
         try:
             await self._line.run(lambda raw: check_schema(raw, self.path))
         except SqlError as error:
             raise as_store_error(error, self.path) from error
-        for purpose in (CHARGERS, PAGES, REPORTS, HEALTH):
+        for purpose in (CHARGERS, PAGES, SEARCHES, REPORTS, HEALTH):
             pool = self._pools[purpose.name] = Pool(self._reading, purpose, self._make_tx)
             self._stack.push_async_callback(pool.close)
             await pool.open()
@@ -178,11 +178,15 @@ class Database:
     async def read_for_charger(
         self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Run a short ``fn(tx, …)`` for a charger: no page and no report keeps it waiting."""
+        """Run a short ``fn(tx, …)`` for a charger or its stop: no page and no report keeps it waiting."""
         return await self._read(CHARGERS, partial(fn, **kwargs) if kwargs else fn, args)
 
+    async def search(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an ``fn(tx, …)`` that may take seconds: one at a time, and no page waits for it."""
+        return await self._read(SEARCHES, partial(fn, **kwargs) if kwargs else fn, args)
+
     async def read_report(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a long ``fn(tx, …)``: one at a time, and no page waits for it."""
+        """Run an ``fn(tx, …)`` that may take minutes: one at a time, and no page waits for it."""
         return await self._read(REPORTS, partial(fn, **kwargs) if kwargs else fn, args)
 
     def stream(

@@ -32,10 +32,12 @@ class Purpose(NamedTuple):
     cache_kib: int
 
 
-CHARGERS = Purpose("chargers", 1, 5.0, 8 * 1024)
-"""A charger that connects: a read by an index or two."""
+CHARGERS = Purpose("chargers", 2, 5.0, 8 * 1024)
+"""A charger that connects, a command, a stop: a read by an index or two."""
 PAGES = Purpose("pages", 2, 10.0, 32 * 1024)
 """Pages and lists of the API."""
+SEARCHES = Purpose("searches", 1, 30.0, 8 * 1024)
+"""What looks through many rows for few: one after the other, or they would take the pages' connections."""
 REPORTS = Purpose("reports", 1, 600.0, 32 * 1024)
 """What walks through years, row by row."""
 HEALTH = Purpose("health", 1, 5.0, 1024)
@@ -63,7 +65,7 @@ class Pool:
         """End what runs, and close every connection."""
         for until in self._running:
             until.end()
-        await asyncio.gather(*(line.close() for line in self._lines))
+        await asyncio.gather(*(line.shut() for line in self._lines))
 
     async def read(self, fn: Callable[..., R], args: tuple[Any, ...]) -> R:
         """Run ``fn(tx, *args)`` in one consistent view; TooSlow when it takes too long, StoreError."""
@@ -127,8 +129,9 @@ class Pool:
             self._running.discard(until)
 
     def _give_back(self, line: Line, ended: "asyncio.Future[None]") -> None:
-        if not ended.cancelled() and ended.exception() is not None:
-            log.warning("a reader could not end its view: %s", ended.exception())
+        if not ended.cancelled():
+            # A connection that failed is opened anew by its next read.
+            log.debug("a read was ended: %s", ended.exception())
         self._idle.put_nowait(line)
 
 

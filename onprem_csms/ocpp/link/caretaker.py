@@ -90,7 +90,7 @@ class Caretaker:
 
     async def _apply_change(self, connection: Connection) -> None:
         try:
-            charger = await self._ctx.read(inventory.get, connection.charger_id)
+            charger = await self._ctx.read_for_charger(inventory.get, connection.charger_id)
         except NotFound:
             connection.end("archived", 1000, "This charger was taken out of use.")
             return

@@ -28,7 +28,7 @@ async def read_all(ctx: Context, charger_id: str, settle_s: float) -> None:
 async def ask_again(ctx: Context, charger_id: str, settle_s: float) -> None:
     """Ask again what a charger that came has not answered, once it has settled; ends when it goes."""
     await asyncio.sleep(settle_s)
-    for wish in await ctx.read(configuration.unmet, charger_id):
+    for wish in await ctx.read_for_charger(configuration.unmet, charger_id):
         if not ctx.stations.online(charger_id):
             return
         command = SetVariables(((wish.variable, wish.value),))

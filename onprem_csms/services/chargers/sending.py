@@ -21,7 +21,7 @@ async def perform(ctx: Context, charger_id: str, command: Command, *, origin: st
     """
     parts = [command]
     if isinstance(command, ReadVariables | SetVariables):
-        parts = await ctx.read(ctx.stations.parts, charger_id, command)
+        parts = await ctx.read_for_charger(ctx.stations.parts, charger_id, command)
     if not parts:
         raise Invalid("Nothing is asked for.")
     for part in parts[:-1]:
@@ -51,7 +51,7 @@ async def send(ctx: Context, order: Order, *, origin: str, wait: bool = True) ->
     NotFound: no such charger; Conflict: it is offline, or too many commands wait. Nothing else is refused.
     """
     if not ctx.stations.online(order.charger_id):
-        await ctx.read(inventory.get, order.charger_id)
+        await ctx.read_for_charger(inventory.get, order.charger_id)
         raise Conflict("The charger is offline.")
     command_id = await ctx.write(commanding.order, order, origin)
     delivery = _Delivery(ctx, order, command_id)

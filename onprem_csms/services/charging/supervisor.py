@@ -60,10 +60,10 @@ class Supervisor:
 
     async def tick(self) -> None:
         """Do what is due now."""
-        due = await self._ctx.read(is_due)
+        due = await self._ctx.read_for_charger(is_due)
         if due:
             await self._ctx.write(settle_due)
-        for session_id, charger_id, transaction_id in await self._ctx.read(_to_stop):
+        for session_id, charger_id, transaction_id in await self._ctx.read_for_charger(_to_stop):
             if session_id not in self._stops and self._ctx.stations.online(charger_id):
                 self._ask(session_id, charger_id, transaction_id)
 

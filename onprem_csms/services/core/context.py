@@ -53,6 +53,10 @@ class Context:
         """Run a short service function on the chargers' reader, which no page keeps busy."""
         return await self.store.read_for_charger(fn, *args, **kwargs)
 
+    async def search(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function that looks through many rows for few; it keeps no page waiting."""
+        return await self.store.search(fn, *args, **kwargs)
+
     async def read_report(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a long service function on the reports' reader, which keeps no page waiting."""
         return await self.store.read_report(fn, *args, **kwargs)

@@ -54,7 +54,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         before=whole(request.query.get("before", "")),
         limit=PER_PAGE + 1,
     )
-    charger, found = await ctx.read(_find, request.match_info["id"], wanted)
+    charger, found = await ctx.search(_find, request.match_info["id"], wanted)
     page = MessagesPage(
         charger,
         ctx.stations.online(charger.id),
