@@ -12,7 +12,7 @@ from bench.runs import Crowd, Plan
 from bench.speech import Speech
 from bench.wire import Identity
 
-ROOMS = ("ocpp", "services", "db", "domain", "web", "rfid")
+PACKAGES = ("ocpp", "services", "db", "domain", "web", "rfid")
 LONGEST_LIST = 45
 
 
@@ -77,11 +77,11 @@ def _print(file: Path, calls: int) -> None:
     )
     total = sum(row[0] for row in own)
     print(f"\n{file.stem}: {total / calls * 1e6:.1f} us a call under the profiler")
-    rooms: dict[str, float] = {}
+    packages: dict[str, float] = {}
     for seconds, _, _, (path, _, _) in own:
-        rooms[_room(path)] = rooms.get(_room(path), 0.0) + seconds
-    for room, seconds in sorted(rooms.items(), key=lambda item: -item[1]):
-        print(f"    {room:14} {seconds / calls * 1e6:6.1f} us")
+        packages[_package(path)] = packages.get(_package(path), 0.0) + seconds
+    for package, seconds in sorted(packages.items(), key=lambda item: -item[1]):
+        print(f"    {package:14} {seconds / calls * 1e6:6.1f} us")
     print("    own us/call   with callees   times/call   function")
     for seconds, times, cumulative, (path, line, name) in own[:LONGEST_LIST]:
         where = f"{'/'.join(Path(path).parts[-2:])}:{line}" if line else ""
@@ -91,11 +91,11 @@ def _print(file: Path, calls: int) -> None:
         )
 
 
-def _room(path: str) -> str:
+def _package(path: str) -> str:
     parts = Path(path).parts
     if "onprem_csms" in parts:
         after = parts[parts.index("onprem_csms") + 1]
-        return after if after in ROOMS else "ours, other"
+        return after if after in PACKAGES else "ours, other"
     for library in ("aiohttp", "aiosqlite", "asyncio", "uvloop"):
         if library in parts:
             return library

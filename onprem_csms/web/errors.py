@@ -24,7 +24,7 @@ from onprem_csms.web.languages import N_
 log = logging.getLogger(__name__)
 
 # These answer for themselves.
-OTHER_DOORS = ("/api/", "/ocpp/")
+ANSWERED_ELSEWHERE = ("/api/", "/ocpp/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def middleware(show: Callable[[web.Request, ErrorPage], web.Response], public_ur
 
     @web.middleware
     async def pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(OTHER_DOORS):
+        if request.path.startswith(ANSWERED_ELSEWHERE):
             return await handler(request)
         try:
             csrf.check(request, public_url)

@@ -64,7 +64,7 @@ def set_role(tx: Tx, operator_id: int, role: str) -> None:
 
 
 def set_disabled(tx: Tx, operator_id: int, disabled: bool) -> None:
-    """Keep an operator out, or let them in again."""
+    """Disable an operator, or enable them again."""
     tx.execute(
         "UPDATE operators SET disabled_at = ? WHERE id = ?", (tx.now_text if disabled else None, operator_id)
     )
