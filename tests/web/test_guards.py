@@ -22,7 +22,7 @@ def real(path: str) -> str:
     if path.startswith("/admin/chargers/"):
         path = path.replace("/admin/chargers/{id}", charger_path())
     for place, value in (
-        ("{number:[0-9]{1,3}}", "1"),
+        ("{number:[0-9.]{1,9}}", "1"),
         ("{command:change}", "change"),
         ("{command}", "reset"),
         ("{uid}", CARD),
