@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onprem_csms.domain.chargers.commands import Command
+from onprem_csms.ocpp.link.fast import FastAction
 from onprem_csms.ocpp.link.incoming import Action
 from onprem_csms.ocpp.link.outgoing import CommandKind
 from onprem_csms.ocpp.v2 import actions as v2_actions
@@ -13,6 +14,7 @@ from onprem_csms.ocpp.v2 import requests as v2_requests
 from onprem_csms.ocpp.v2 import variables as v2_variables
 from onprem_csms.ocpp.v16 import actions as v16_actions
 from onprem_csms.ocpp.v16 import commands as v16_commands
+from onprem_csms.ocpp.v16 import hot as v16_hot
 from onprem_csms.services.core.context import Tx
 
 
@@ -30,6 +32,8 @@ class Version:
     parts: Callable[[Tx, str, Command], list[Command]]
     """Cut a command that reads or sets variables into such as the charger takes in one message each."""
 
+    fast: Mapping[str, FastAction] = field(default_factory=dict)
+    """The calls that come by the thousand, on their short way."""
     error_codes: Mapping[str, str] = field(default_factory=dict)
     """What it calls an error, where it is not as in 1.6."""
     compression: bool = False
@@ -53,6 +57,7 @@ V16 = Version(
     v16_commands.COMMANDS,
     v16_commands.translate,
     v16_commands.parts,
+    fast=v16_hot.FAST,
 )
 V201 = Version(
     "2.0.1",

@@ -140,7 +140,8 @@ async def test_a_flood_of_answers_nobody_asked_for_is_dropped_and_leaves_no_mess
         await charger.say(f'[3,"flood-{number}",{{"status":"Accepted"}}]')
     assert await lives(charger)
     assert (await site.quirks())["stray_answer"].times == 20_000
-    assert await site.see(records.messages, "CP1") == []
+    kept = await site.see(records.messages, "CP1")
+    assert not any("flood" in message.text for message in kept)
 
 
 async def test_a_flood_of_rubbish_is_counted_but_not_kept_without_end(site: Site, neighbour: Charger) -> None:
@@ -151,7 +152,7 @@ async def test_a_flood_of_rubbish_is_counted_but_not_kept_without_end(site: Site
     assert (await site.quirks())["unreadable"].times == 500
     await site.messages_stored()
     kept = await site.see(records.messages, "CP1", limit=1000)
-    assert len(kept) <= 100
+    assert len([message for message in kept if message.text == "rubbish"]) <= 100
 
 
 async def test_a_frame_beyond_every_limit_ends_this_connection_only(site: Site, neighbour: Charger) -> None:

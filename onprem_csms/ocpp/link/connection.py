@@ -157,6 +157,13 @@ class Connection:
         # One coroutine from the frame to its answer: each more would cost a little in every message.
         if binary:
             self.quirk("binary")
+        fast = self._router.fast(self, data)
+        if fast is not None:
+            self._log(self.charger_id, "in", data)
+            answer = await self._router.carry_out(self, fast, data)
+            self._log(self.charger_id, "out", answer)
+            await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
+            return
         try:
             frame = frames.parse(data, self._limits)
         except FrameError as fault:

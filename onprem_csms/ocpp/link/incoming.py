@@ -63,10 +63,14 @@ class Incoming:
 
     def text(self, name: str, longest: int) -> str:
         """Return a text that can be shown; empty when it is missing."""
-        value = str(self.payload.get(name, ""))
-        if not value.isprintable():
-            value = "".join(character for character in value if character.isprintable())
-        return value[:longest].strip()
+        return printable(str(self.payload.get(name, "")), longest)
+
+
+def printable(text: str, longest: int) -> str:
+    """Return what can be shown of a text."""
+    if not text.isprintable():
+        text = "".join(character for character in text if character.isprintable())
+    return text[:longest].strip()
 
 
 Handler = Callable[[Incoming], Awaitable[dict[str, Any]]]

@@ -10,7 +10,7 @@ from typing import Any
 from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
 from onprem_csms.domain.chargers.places import Place
-from onprem_csms.domain.charging.reports import Report
+from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, StopReason, Verdict, VerdictStatus
 from onprem_csms.ocpp import metering
 from onprem_csms.ocpp.link.incoming import Action, Incoming
@@ -19,7 +19,7 @@ from onprem_csms.services.charging import authorization, presence, reports
 
 Payload = dict[str, Any]
 
-_STATUSES: dict[str, ConnectorStatus] = {
+STATUSES: dict[str, ConnectorStatus] = {
     "Available": "available",
     "Preparing": "preparing",
     "Charging": "charging",
@@ -31,7 +31,7 @@ _STATUSES: dict[str, ConnectorStatus] = {
     "Faulted": "faulted",
     "Occupied": "occupied",  # 1.5's word
 }
-_REASONS: dict[str, StopReason] = {
+REASONS: dict[str, StopReason] = {
     "Local": "local",
     "Remote": "remote",
     "EVDisconnected": "ev_disconnected",
@@ -61,8 +61,11 @@ _LEAST_REGISTER = -(2**53)
 async def authorize(call: Incoming) -> Payload:
     """4.1: may this card charge."""
     request = AuthorizeRequest(call.charger_id, call.payload["idTag"])
-    verdict = await call.ctx.write(authorization.authorize, request)
-    # ConcurrentTx is an answer to a start only (7.2).
+    return authorize_answer(await call.ctx.write(authorization.authorize, request))
+
+
+def authorize_answer(verdict: Verdict) -> Payload:
+    """Answer an Authorize; ConcurrentTx is an answer to a start only (7.2)."""
     word = "Invalid" if verdict.status == "concurrent" else _VERDICTS[verdict.status]
     return {"idTagInfo": _token_info(verdict, word)}
 
@@ -135,7 +138,11 @@ async def start_transaction(call: Incoming) -> Payload:
         reservation_id=call.optional("reservationId"),
         flags=call.flags((quirk,) if quirk else (), clock=replaced),
     )
-    answer = await call.ctx.write(reports.take, report)
+    return start_answer(await call.ctx.write(reports.take, report))
+
+
+def start_answer(answer: ReportAnswer) -> Payload:
+    """Answer a StartTransaction: it always gets its id, with the verdict on the card."""
     verdict = answer.verdict or Verdict("invalid")
     return {
         "idTagInfo": _token_info(verdict, _VERDICTS[verdict.status]),
@@ -146,7 +153,7 @@ async def start_transaction(call: Incoming) -> Payload:
 async def status_notification(call: Incoming) -> Payload:
     """4.9: a connector, or with number 0 the charger, is in this state."""
     payload = call.payload
-    status = _STATUSES.get(payload["status"])
+    status = STATUSES.get(payload["status"])
     if status is None:
         call.station.quirk("unknown_status", call.raw)
         return {}
@@ -187,10 +194,14 @@ async def stop_transaction(call: Incoming) -> Payload:
         token=Token(payload["idTag"]) if payload.get("idTag") else None,
         register_wh=register_wh,
         readings=readings,
-        reason=_REASONS.get(payload.get("reason", "Local"), "other"),
+        reason=REASONS.get(payload.get("reason", "Local"), "other"),
         flags=call.flags(quirks, clock=replaced),
     )
-    answer = await call.ctx.write(reports.take, report)
+    return stop_answer(await call.ctx.write(reports.take, report))
+
+
+def stop_answer(answer: ReportAnswer) -> Payload:
+    """Answer a StopTransaction: with a verdict where a card was shown."""
     if answer.verdict is None:
         return {}
     return {"idTagInfo": _token_info(answer.verdict, _VERDICTS[answer.verdict.status])}
