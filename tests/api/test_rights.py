@@ -21,7 +21,7 @@ async def test_a_role_may_do_what_the_table_says_and_no_more(api: Api, role: Rol
     wrong = []
     for route in GUARDED:
         assert route.deed is not None
-        body = {} if route.method in ("POST", "PATCH") else None
+        body: object = {} if route.method in ("POST", "PATCH") else None
         reply = await api.ask(route.method, real(route.path), body, role=role)
         if (reply.status == 403) is may(role, route.deed):
             wrong.append((route.method, route.path, reply.status))

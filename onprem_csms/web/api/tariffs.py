@@ -1,23 +1,14 @@
 """``/tariffs``: price lists."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.domain.money.tariffs import (
-    Tariff,
-    describe_simple,
-    simple_tariff,
-    tariff_from_json,
-    tariff_to_json,
-)
-from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.errors import Invalid
-from onprem_csms.services.core.context import Tx
-from onprem_csms.services.money import tariffs
+from onprem_csms.domain.money.tariffs import SimplePrices, describe_simple, tariff_to_json
+from onprem_csms.services.money import tariff_drafts, tariffs
+from onprem_csms.services.money.tariff_drafts import PRICES, Draft
 from onprem_csms.web.api.fields import Currency, Given, Page, Paged, after, given, page
 from onprem_csms.web.api.route import Call, Created, place
 
@@ -124,16 +115,13 @@ async def get(call: Call[None, None]) -> StoredTariff:
 
 async def create(call: Call[NewTariff, None]) -> Created[StoredTariff]:
     """Store a tariff; the first one is the default."""
-    fields = given(call.body)
-    is_default = fields.pop("default")
-    tariff = read({**_of_site(call.ctx.settings), **fields})
-    stored = await call.write(tariffs.create, tariff, is_default=is_default)
+    stored = await call.write(tariff_drafts.create, _draft(call.body), is_default=call.body.default)
     return Created(show(stored), place("tariffs", stored.id))
 
 
 async def change(call: Call[TariffChange, None]) -> StoredTariff:
     """Change a tariff; sessions keep the one they began with."""
-    return show(await call.write(_change, call.number(), given(call.body)))
+    return show(await call.write(tariff_drafts.change, call.number(), _draft(call.body)))
 
 
 async def make_default(call: Call[None, None]) -> StoredTariff:
@@ -146,52 +134,25 @@ async def remove(call: Call[None, None]) -> None:
     await call.write(tariffs.archive, call.number())
 
 
-def _change(tx: Tx, tariff_id: int, fields: dict[str, Any]) -> tariffs.StoredTariff:
-    before = tariff_to_json(tariffs.get(tx, tariff_id).tariff)
-    if "prices" in fields and "elements" not in fields:
-        del before["elements"]
-    return tariffs.change(tx, tariff_id, read({**before, **fields}))
+def _draft(body: TariffChange) -> Draft:
+    fields = given(body)
+    fields.pop("default", None)
+    prices: Prices | None = fields.pop("prices", None)
+    if "elements" in fields:
+        fields["elements"] = msgspec.to_builtins(fields["elements"])
+    return Draft(fields, None if prices is None else _texts(prices))
 
 
-def _of_site(settings: SiteSettings) -> dict[str, Any]:
-    return {"currency": settings.currency, "vat": settings.vat_percent, "timezone": settings.timezone}
-
-
-def read(fields: Mapping[str, Any]) -> Tariff:
-    """Read a tariff from its fields; Invalid with every fault."""
-    document = dict(fields)
-    prices: Prices | None = document.pop("prices", None)
-    if (prices is None) == ("elements" not in document):
-        raise Invalid("A tariff has either prices or elements.", path="elements")
-    if prices is None:
-        document["elements"] = msgspec.to_builtins(document["elements"])
-        return tariff_from_json(document)
-    return _simple(prices, document)
-
-
-def _simple(prices: Prices, fields: dict[str, Any]) -> Tariff:
-    """The elements of the simple form, then the whole read as one document: bounds are fields of it too."""
-    try:
-        simple = simple_tariff(fields["name"], fields["currency"], **_texts(prices))
-    except Invalid as error:
-        faults = [(f"prices.{path}" if path in _PRICES else path, text) for path, text in error.faults]
-        raise Invalid(error.message, faults=faults) from error
-    return tariff_from_json({**fields, "elements": tariff_to_json(simple)["elements"]})
-
-
-_PRICES = Prices.__struct_fields__
-
-
-def _texts(prices: Prices) -> dict[str, Any]:
-    values = ((name, getattr(prices, name)) for name in _PRICES)
-    return {name: str(value) for name, value in values if value is not None}
+def _texts(prices: Prices) -> SimplePrices:
+    values = ((name, getattr(prices, name)) for name in PRICES)
+    return cast(SimplePrices, {name: str(value) for name, value in values if value is not None})
 
 
 def show(stored: tariffs.StoredTariff) -> StoredTariff:
     """Show a tariff as JSON."""
     document = tariff_to_json(stored.tariff)
     simple = describe_simple(stored.tariff)
-    prices = None if simple is None else {name: str(simple[name]) for name in _PRICES}  # type: ignore[literal-required]
+    prices = None if simple is None else {name: str(simple[name]) for name in PRICES}  # type: ignore[literal-required]
     return msgspec.convert(
         {
             **document,
