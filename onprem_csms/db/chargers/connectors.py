@@ -24,11 +24,13 @@ class Shown(NamedTuple):
     interval_id: int
 
 
+_PLACES: Cache[str, tuple[Place, ...]] = Cache("connectors of chargers", 5_000)
 SHOWN: Cache[tuple[str, int, int], Shown] = Cache("statuses of connectors", 20_000)
 
 
 def insert(tx: Tx, charger_id: str, place: Place, slug: str | None) -> None:
     """Add a connector; one that is there stays as it is."""
+    _PLACES.drop(tx, charger_id)
     tx.execute(
         """
         INSERT INTO connectors (
@@ -123,6 +125,15 @@ def of_chargers(tx: Tx, charger_ids: Sequence[str]) -> dict[str, list[Connector]
     return found
 
 
+def places(tx: Tx, charger_id: str) -> tuple[Place, ...]:
+    """Return where a charger has connectors, without the charger as a whole."""
+    known = _PLACES.get(tx, charger_id)
+    if known is None:
+        known = tuple(one.place for one in of_chargers(tx, (charger_id,))[charger_id] if one.number)
+        _PLACES.set(tx, charger_id, known)
+    return known
+
+
 def update(tx: Tx, charger_id: str, place: Place, values: Mapping[str, Any]) -> bool:
     """Change columns of a connector; False when there is none."""
     if "tariff_id" in values:
@@ -159,6 +170,7 @@ def show(tx: Tx, place: tuple[str, int, int], shown: tuple[str, str, str], at: s
 def move(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
     """Let a connector go by another place: its slug, name and tariff stay with it; none is at the new place."""
     tariffs.OF_PLACES.clear(tx)
+    _PLACES.drop(tx, charger_id)
     SHOWN.drop(tx, (charger_id, *before))
     tx.execute(
         """

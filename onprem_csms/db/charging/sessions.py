@@ -266,15 +266,6 @@ def connector_by_slug(tx: Tx, slug: str) -> Row | None:
     )
 
 
-def places(tx: Tx, charger_id: str) -> list[Place]:
-    """Return the connectors of a charger, without the charger as a whole."""
-    rows = tx.all(
-        "SELECT evse, number FROM connectors WHERE charger_id = ? AND number > 0 ORDER BY evse, number",
-        (charger_id,),
-    )
-    return [Place(row[0], row[1]) for row in rows]
-
-
 def slug_of(tx: Tx, charger_id: str, place: Place) -> str | None:
     """Return the driver's code of a connector."""
     slug: str | None = tx.value(

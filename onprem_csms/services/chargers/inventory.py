@@ -233,7 +233,7 @@ def named_place(tx: Tx, charger_id: str, place: Place) -> Place:
     """Return the connector that a place means: where only the EVSE was named, its only one, else the place itself."""
     if not place.evse or place.connector:
         return place
-    of_evse = connector_rows.of_evse(tx, charger_id, place.evse)
+    of_evse = [one for one in connector_rows.places(tx, charger_id) if one.evse == place.evse]
     return of_evse[0] if len(of_evse) == 1 else place
 
 

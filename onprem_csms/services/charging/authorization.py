@@ -5,6 +5,7 @@ from datetime import datetime
 
 from onprem_csms.db.cards import cards as rows
 from onprem_csms.db.cards.cards import CardRecord
+from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
@@ -80,9 +81,9 @@ def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
     return verdict
 
 
-def _places(tx: Tx, charger_id: str) -> list[Place]:
+def _places(tx: Tx, charger_id: str) -> tuple[Place, ...]:
     """List the connectors at which a card may be meant; the charger doesn't say which."""
-    return session_rows.places(tx, charger_id) or [Place(0, 1)]
+    return connector_rows.places(tx, charger_id) or (Place(0, 1),)
 
 
 def _may_stop(tx: Tx, charger_id: str, found: Recognised) -> bool:
