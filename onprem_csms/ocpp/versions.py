@@ -36,6 +36,8 @@ class Version:
     """The calls that come by the thousand, on their short way."""
     error_codes: Mapping[str, str] = field(default_factory=dict)
     """What it calls an error, where it is not as in 1.6."""
+    unreadable: str = ""
+    """What it calls a frame that can't be read, where that has a name of its own."""
     compression: bool = False
     """Whether frames may be compressed (OCPP-J 2.0.1, section 3.3); some chargers of 1.6 break on it."""
     reads_first: bool = False
@@ -71,6 +73,7 @@ V201 = Version(
         "FormationViolation": "FormatViolation",
         "OccurenceConstraintViolation": "OccurrenceConstraintViolation",
     },
+    unreadable="RpcFrameworkError",
     compression=True,
     reads_first=True,
     also=(V16,),

@@ -291,18 +291,32 @@ async def test_every_reason_of_a_refusal_has_its_sentence() -> None:
     "offered,chosen",
     [
         (("ocpp1.6",), "ocpp1.6"),
-        (("ocpp2.0.1", "ocpp1.6"), "ocpp1.6"),
+        (("ocpp1.6", "ocpp2.0.1"), "ocpp2.0.1"),
+        (("ocpp2.1", "ocpp1.6"), "ocpp1.6"),
         (("ocpp1.6", "ocpp1.5"), "ocpp1.6"),
         (("OCPP1.6",), "OCPP1.6"),
     ],
 )
-async def test_the_first_version_that_both_speak_is_chosen(
+async def test_the_newest_version_that_both_speak_is_chosen(
     site: Site, offered: tuple[str, ...], chosen: str
 ) -> None:
     charger = await site.connect(protocols=offered)
     assert charger.ws.protocol == chosen
-    await charger.boot()
-    assert (await site.see(inventory.get, "CP1")).protocol == "ocpp1.6"
+    assert (await charger.call("Heartbeat"))[0] == 3
+    assert (await site.see(inventory.get, "CP1")).protocol == chosen.lower()
+
+
+async def test_a_charger_that_is_pinned_to_a_version_speaks_that_or_none(site: Site) -> None:
+    await site.do(inventory.update, "CP1", {"pinned_protocol": "ocpp1.6"})
+    charger = await site.connect(protocols=("ocpp2.0.1", "ocpp1.6"))
+    assert charger.ws.protocol == "ocpp1.6"
+    await charger.ws.close()
+    await site.until(lambda: not site.stations.online("CP1"))
+    charger = await site.connect(protocols=("ocpp2.0.1",))
+    assert await charger.closed() == 1002
+    attempt = await site.see(inventory.refused_attempt_of, "CP1")
+    assert attempt is not None
+    assert attempt.reason == "pinned_to_another"
 
 
 @pytest.mark.parametrize("offered,reason", [((), "no_subprotocol"), (("ocpp9.9",), "unknown_subprotocol")])

@@ -87,14 +87,6 @@ def shown(tx: Tx, charger_id: str, place: Place) -> Shown | None:
     return Shown(row["status"], row["error_code"], row["info"], row["status_at"] or "", interval_id)
 
 
-def of_evse(tx: Tx, charger_id: str, evse: int) -> list[Place]:
-    """Return the connectors of an EVSE."""
-    found = tx.all(
-        "SELECT number FROM connectors WHERE charger_id = ? AND evse = ? ORDER BY number", (charger_id, evse)
-    )
-    return [Place(evse, row["number"]) for row in found]
-
-
 def place_of_slug(tx: Tx, slug: str) -> tuple[str, Place] | None:
     """Return the charger and the place behind a QR code, unless the charger is archived."""
     row = tx.one(

@@ -184,7 +184,7 @@ class Connection:
             self._odd_frames += 1
             self._log(self.charger_id, "in", data[:2000])
         if fault.id is not None:
-            await self._send(frames.encode_error(fault.id, fault.code, str(fault)))
+            await self._send(frames.encode_error(fault.id, self.version.unreadable or fault.code, str(fault)))
 
     async def _take_answer(self, frame: CallResult | CallError, data: bytes) -> None:
         pending = None if self._turns is None else self._turns.answer(frame.id)
