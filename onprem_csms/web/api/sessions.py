@@ -71,6 +71,7 @@ class SessionsQuery(Paged, frozen=True, kw_only=True):
     """Which sessions."""
 
     charger: str | None = None
+    evse: Annotated[int, Meta(ge=0, le=1000)] | None = None
     connector: Annotated[int, Meta(ge=0, le=10**6)] | None = None
     token: str | None = None
     person: Id | None = None
@@ -85,6 +86,7 @@ async def find(call: Call[None, SessionsQuery]) -> Page[Session]:
     query = call.query
     wanted = sessions.SessionFilter(
         charger_id=query.charger,
+        evse=query.evse,
         connector=query.connector,
         uid=None if query.token is None else query.token.strip().upper(),
         wallet_id=query.wallet,
