@@ -20,8 +20,10 @@ from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.db.engine.lock import locked
+from onprem_csms.domain.listeners import ListenerConfig
 from onprem_csms.errors import Conflict, StoreError
 from onprem_csms.events import Bus
+from onprem_csms.listening import Listening
 from onprem_csms.ocpp.endpoint import server as chargers
 from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.rfid.station import Readers
@@ -36,10 +38,7 @@ from onprem_csms.web.api import routes as api_routes
 from onprem_csms.web.driver import routes as driver_routes
 
 log = logging.getLogger(__name__)
-STOP_WITHIN_S = 5.0
 PREDECESSOR_S = 2.0
-# aiohttp has no timeout of its own for a request header that never ends; the one for idle connections counts.
-HEADERS_WITHIN_S = 20.0
 WATCHDOG_S = 10.0
 COLLECT_EVERY = 50_000
 LARGEST_FORM = 1024 * 1024
@@ -52,6 +51,7 @@ class Program:
 
     ctx: Context
     port: int
+    listening: Listening
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -95,12 +95,14 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         ctx = Context(store, bus, clock, settings, chargers.stations(options), readers)
         stack.push_async_callback(orders.finish_background)
         await ctx.write(orders.recover)
-        port = await _listen(stack, compose(ctx, options), config)
+        own = ListenerConfig(config.server.port, config.server.host)
+        listening = Listening((own, *config.listeners))
+        await listening.open(compose(ctx, options), stack)
         stack.callback(bus.close)
         await readers.start()
         stack.push_async_callback(readers.close)
         await _look_after(stack, ctx)
-        yield Program(ctx, port)
+        yield Program(ctx, listening.ports[0], listening)
 
 
 async def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> None:
@@ -118,22 +120,6 @@ async def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> Non
             await asyncio.sleep(0.02)
         else:
             return
-
-
-async def _listen(stack: contextlib.AsyncExitStack, app: web.Application, config: Config) -> int:
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        shutdown_timeout=STOP_WITHIN_S,
-        handle_signals=False,
-        keepalive_timeout=HEADERS_WITHIN_S,
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, config.server.host, config.server.port, backlog=4096, reuse_address=True)
-    await site.start()
-    port: int = runner.addresses[0][1]
-    return port
 
 
 async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
@@ -160,6 +146,7 @@ async def serve(config: Config, folder: DataFolder) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(config, folder) as program:
+        loop.add_signal_handler(signal.SIGHUP, program.listening.reload)
         await announce(program, config)
         calm_collector()
         notify("READY=1")

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from onprem_csms.domain import listeners
+from onprem_csms.domain.listeners import ListenerConfig
 from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.domain.settings import PrepaidSettings, SessionSettings, SiteSettings
@@ -100,6 +102,7 @@ class Config:
     sessions: Sessions = field(default_factory=Sessions)
     log: Log = field(default_factory=Log)
     readers: tuple[ReaderConfig, ...] = ()
+    listeners: tuple[ListenerConfig, ...] = ()
 
     def settings(self) -> SiteSettings:
         """Return what the services need of it."""
@@ -139,6 +142,8 @@ SECTIONS: dict[str, type] = {
     "sessions": Sessions,
     "log": Log,
 }
+TABLES: dict[str, type] = {"listeners": ListenerConfig, "readers": ReaderConfig}
+"""What may be there many times, each with its own values."""
 HELP: dict[str, str] = {
     "server": "Where the product listens and how its users reach it.",
     "server.host": "The address to listen on; 0.0.0.0 is every network of the machine.",
@@ -172,6 +177,12 @@ HELP: dict[str, str] = {
     "sessions.energy_allowance": "Wh that a session may exceed power times time by, where no power is set.",
     "log": "What is written to the standard error stream.",
     "log.level": "debug, info, warning or error.",
+    "listeners": "More addresses to listen on, beside [server]. Repeat the table for each.",
+    "listeners.port": "Its port.",
+    "listeners.host": "The address to listen on; 0.0.0.0 is every network of the machine.",
+    "listeners.certificates": "Certificates with their issuers, PEM files; none: without TLS. SIGHUP reads them anew.",
+    "listeners.keys": "The key of each certificate, in the same order.",
+    "listeners.serves": "Who is served: some of chargers, pages, drivers, api; others are answered 404.",
     "readers": "Card readers on serial lines; each is a station of the desk. Repeat the table for each reader.",
     "readers.id": "A short name without spaces, which stays.",
     "readers.port": "The device; a by-id or by-path name survives replugging.",
@@ -209,10 +220,10 @@ def parse(document: Mapping[str, Any], check_readers: CheckReaders = lambda _: (
     faults: list[tuple[str, str]] = []
     parts: dict[str, Any] = {}
     for name, value in document.items():
-        if name == "readers":
-            parts[name] = _readers(value, faults)
+        if name in TABLES:
+            parts[name] = _tables(name, value, faults)
         elif name not in SECTIONS:
-            faults.append((name, f"There is no such section; there are {', '.join([*SECTIONS, 'readers'])}."))
+            faults.append((name, f"There is no such section; there are {', '.join([*SECTIONS, *TABLES])}."))
         elif not isinstance(value, Mapping):
             faults.append((name, "This must be a section, [" + name + "]."))
         else:
@@ -242,17 +253,19 @@ def _section(kind: type, path: str, values: Mapping[str, Any], faults: list[tupl
     return None if set(values) - set(taken) else kind(**taken)
 
 
-def _readers(value: object, faults: list[tuple[str, str]]) -> tuple[ReaderConfig, ...]:
-    if not isinstance(value, list):
-        faults.append(("readers", "Readers are written as [[readers]], once for each."))
+def _tables(name: str, value: object, faults: list[tuple[str, str]]) -> tuple[Any, ...]:
+    if not isinstance(value, list) or not all(isinstance(table, Mapping) for table in value):
+        faults.append((name, f"{name.capitalize()} are written as [[{name}]], once for each."))
         return ()
-    found = [_section(ReaderConfig, f"readers.{at}", table, faults) for at, table in enumerate(value, 1)]
-    readers = tuple(reader for reader in found if reader is not None)
+    found = [_section(TABLES[name], f"{name}.{at}", table, faults) for at, table in enumerate(value, 1)]
+    return tuple(one for one in found if one is not None)
+
+
+def _check_readers(readers: Sequence[ReaderConfig]) -> Iterator[tuple[str, str]]:
     names = [reader.id for reader in readers]
-    faults += [
-        ("readers", f"The reader {name} is there twice.") for name in set(names) if names.count(name) > 1
-    ]
-    return readers
+    for name in set(names):
+        if names.count(name) > 1:
+            yield "readers", f"The reader {name} is there twice."
 
 
 def _sentence(text: str) -> str:
@@ -268,6 +281,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     if config.site.currency not in CURRENCIES:
         yield "site.currency", f"This must be one of {', '.join(CURRENCIES)}."
     yield from _check_percent(config.site.vat_percent)
+    yield from _check_readers(config.readers)
+    yield from listeners.faults(config.listeners, config.server.port)
     url = config.server.public_url
     if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc):
         yield "server.public_url", "This must be an address such as http://csms.lan:8080, or empty."
@@ -292,17 +307,30 @@ def example() -> str:
         for setting in fields(kind):
             lines += [f"# {HELP[f'{name}.{setting.name}']}", f"{setting.name} = {_toml(setting.default)}"]
         lines.append("")
-    lines += [f"# {HELP['readers']}", "# [[readers]]"]
-    for setting in fields(ReaderConfig):
-        value = READER_EXAMPLE.get(setting.name, setting.default)
-        lines += [f"# # {HELP[f'readers.{setting.name}']}", f"# {setting.name} = {_toml(value)}"]
+    for name, kind in TABLES.items():
+        lines += [f"# {HELP[name]}", f"# [[{name}]]"]
+        for setting in fields(kind):
+            value = EXAMPLES[name].get(setting.name, setting.default)
+            lines += [f"# # {HELP[f'{name}.{setting.name}']}", f"# {setting.name} = {_toml(value)}"]
+        lines.append("")
+    del lines[-1]
     return "\n".join(lines) + "\n"
 
 
-READER_EXAMPLE = {"id": "desk", "name": "Front desk", "port": "/dev/serial/by-id/usb-reader"}
+EXAMPLES: dict[str, dict[str, object]] = {
+    "listeners": {
+        "port": 8443,
+        "certificates": ("/etc/onprem-csms/rsa.pem", "/etc/onprem-csms/ec.pem"),
+        "keys": ("/etc/onprem-csms/rsa.key", "/etc/onprem-csms/ec.key"),
+        "serves": ("chargers",),
+    },
+    "readers": {"id": "desk", "name": "Front desk", "port": "/dev/serial/by-id/usb-reader"},
+}
 
 
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value) if isinstance(value, int) else f'"{value}"'

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from onprem_csms import cli, config
-from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.ocpp.versions import VERSIONS, Version
 from tools import addresses
 
@@ -34,8 +33,8 @@ def test_the_example_holds_every_key_with_its_default(root: Path) -> None:
 
 
 def test_every_key_has_a_sentence_that_explains_it() -> None:
-    keys = set(config.SECTIONS) | {"readers"}
-    for section, kind in {**config.SECTIONS, "readers": ReaderConfig}.items():
+    keys = set(config.SECTIONS) | set(config.TABLES)
+    for section, kind in {**config.SECTIONS, **config.TABLES}.items():
         keys |= {f"{section}.{setting.name}" for setting in dataclasses.fields(kind)}
     assert {key for key in keys if not config.HELP.get(key, "").strip()} == set()
     assert set(config.HELP) - keys == set(), "explained, but not there"

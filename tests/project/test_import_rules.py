@@ -9,7 +9,20 @@ import pytest
 
 PACKAGE = "onprem_csms"
 SHARED = {"errors", "events", "clock"}
-EVERYTHING = {"domain", "services", "db", "ocpp", "rfid", "web", "config", "app", "demo", "cli", "keyring"}
+EVERYTHING = {
+    "domain",
+    "services",
+    "db",
+    "ocpp",
+    "rfid",
+    "web",
+    "config",
+    "app",
+    "demo",
+    "cli",
+    "keyring",
+    "listening",
+}
 ALLOWED = {
     "errors": set(),
     "events": set(),
@@ -21,6 +34,7 @@ ALLOWED = {
     "rfid": {"domain", "services"},
     "web": {"domain", "services"},
     "config": {"domain"},
+    "listening": {"domain"},
     "app": EVERYTHING,
     "demo": EVERYTHING,
     "cli": EVERYTHING,

@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from onprem_csms import app
+from onprem_csms import listening
 from onprem_csms.services.charging import sessions
 from tests.web.site import Site, Visitor, running_site
 
@@ -41,7 +41,7 @@ async def test_open_streams_do_not_hold_up_the_end_of_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(
-        app, "STOP_WITHIN_S", 1e6
+        listening, "STOP_WITHIN_S", 1e6
     )  # so that one which is waited for is waited for without end
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
         async with running_site(tmp_path / "data") as site:
