@@ -31,6 +31,7 @@ from onprem_csms.services.access import operators
 from onprem_csms.services.charging import orders
 from onprem_csms.services.charging.supervisor import Supervisor
 from onprem_csms.services.core.context import Context
+from onprem_csms.services.money.heads import HeadKeeper
 from onprem_csms.services.site.housekeeping import Housekeeper
 from onprem_csms.web import base
 from onprem_csms.web.admin import routes as admin_routes
@@ -126,6 +127,7 @@ async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
     tasks = (
         asyncio.create_task(Supervisor(ctx).run(), name="supervisor"),
         asyncio.create_task(Housekeeper(ctx).run(), name="housekeeper"),
+        asyncio.create_task(HeadKeeper(ctx).run(), name="head keeper"),
     )
 
     async def end() -> None:

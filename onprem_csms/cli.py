@@ -15,6 +15,7 @@ from onprem_csms import __version__, config
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.db.money import head as heads
 from onprem_csms.errors import AppError, Conflict, Invalid, StoreError
 from onprem_csms.rfid import registry
 from onprem_csms.services.access import api_keys, operators
@@ -179,7 +180,9 @@ def check_config(options: argparse.Namespace) -> int:
 
 def verify_books(options: argparse.Namespace) -> int:
     """Count the books again; exit status 1 when something does not agree."""
-    found = _with_store(options, lambda store: store.examine(verify.verify))
+    # Before the view begins: what is booked beside this is then in the view, too.
+    head = heads.read(heads.path_of(DataFolder(options.data_dir).database))
+    found = _with_store(options, lambda store: store.examine(lambda tx: verify.verify(tx, head)))
     findings = found.result or verify.Findings()
     for fault in (*found.damage, *findings.faults):
         print(fault)

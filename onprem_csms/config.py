@@ -18,6 +18,8 @@ from msgspec import Meta
 from onprem_csms.domain import listeners
 from onprem_csms.domain.listeners import ListenerConfig
 from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY
+from onprem_csms.domain.money.holds import HoldPolicy
+from onprem_csms.domain.money.vat import VatDue
 from onprem_csms.domain.readers import ReaderConfig
 from onprem_csms.domain.settings import PrepaidSettings, SessionSettings, SiteSettings
 from onprem_csms.errors import Invalid
@@ -46,6 +48,7 @@ class Site:
     currency: str = DEFAULT_CURRENCY
     timezone: str = "Europe/Budapest"
     vat_percent: str = "27"
+    vat_due: VatDue = "at_charging"
     language: Literal["en", "hu"] = "en"
 
 
@@ -71,6 +74,8 @@ class Prepaid:
     sample_interval: Seconds = 60
     start_timeout: Seconds = 90
     block_below_zero: bool = True
+    hold: HoldPolicy = "all"
+    hold_step: Amount = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ class Config:
             currency=self.site.currency,
             timezone=self.site.timezone,
             vat_percent=self.site.vat_percent,
+            vat_due=self.site.vat_due,
             language=self.site.language,
             public_url=self.server.public_url.rstrip("/"),
             heartbeat_interval_s=self.ocpp.heartbeat_interval,
@@ -123,6 +129,8 @@ class Config:
                 sample_interval_s=self.prepaid.sample_interval,
                 start_timeout_s=self.prepaid.start_timeout,
                 block_below_zero=self.prepaid.block_below_zero,
+                hold_policy=self.prepaid.hold,
+                hold_step=self.prepaid.hold_step,
             ),
             sessions=SessionSettings(
                 reboot_grace_s=self.sessions.reboot_grace,
@@ -154,6 +162,7 @@ HELP: dict[str, str] = {
     "site.currency": f"{' or '.join(CURRENCIES)}: the currency of new wallets and tariffs.",
     "site.timezone": "Tariffs by time of day and the figures of a day follow it.",
     "site.vat_percent": "Value added tax of new tariffs, in percent.",
+    "site.vat_due": "at_charging or at_topup: when the tax of prepaid money falls due, see docs/money.md.",
     "site.language": "en or hu: the language of a visitor whose browser asks for neither.",
     "ocpp": "What the central system tells chargers and takes from them.",
     "ocpp.unknown_chargers": "ask: they wait for the admin; accept: they come in without a password; refuse.",
@@ -169,6 +178,8 @@ HELP: dict[str, str] = {
     "prepaid.sample_interval": "Seconds between readings, assumed until a session's second reading.",
     "prepaid.start_timeout": "Seconds from a payment on the phone until the money is back if nothing began.",
     "prepaid.block_below_zero": "Block a card whose session cost more than its balance until a top-up.",
+    "prepaid.hold": "all: a session sets the whole balance aside; as_needed: a part that grows, so that others begin.",
+    "prepaid.hold_step": "How much more is set aside at a time with as_needed.",
     "sessions": "When a session is believed to be over, late or wrong.",
     "sessions.reboot_grace": "Seconds after a charger's restart until its silent session is closed.",
     "sessions.late_after": "Seconds after which a report counts as late and is put onto the review list.",
@@ -286,6 +297,8 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     url = config.server.public_url
     if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc):
         yield "server.public_url", "This must be an address such as http://csms.lan:8080, or empty."
+    if config.prepaid.hold == "as_needed" and config.prepaid.hold_step == 0:
+        yield "prepaid.hold_step", "This must be above zero with prepaid.hold as_needed."
     if config.prepaid.stop_latency >= config.prepaid.start_timeout:
         yield "prepaid.start_timeout", "This must be longer than prepaid.stop_latency."
 

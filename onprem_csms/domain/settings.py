@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onprem_csms.domain.money.currencies import DEFAULT_CURRENCY
+from onprem_csms.domain.money.holds import HoldPolicy
+from onprem_csms.domain.money.vat import VatDue
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,8 @@ class PrepaidSettings:
     sample_interval_s: int = 60
     start_timeout_s: int = 90
     block_below_zero: bool = True
+    hold_policy: HoldPolicy = "all"
+    hold_step: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class SiteSettings:
     currency: str = DEFAULT_CURRENCY
     timezone: str = "Europe/Budapest"
     vat_percent: str = "27"
+    vat_due: VatDue = "at_charging"
     language: str = "en"
     public_url: str = ""
     heartbeat_interval_s: int = 300

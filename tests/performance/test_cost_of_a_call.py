@@ -58,11 +58,11 @@ CEILINGS: dict[tuple[str, str], Ceilings] = {
     },
     ("1.6", "prepaid"): {
         "status": (3, 18),
-        "authorize": (4, 6),
-        "start": (11, 39),
+        "authorize": (3, 6),
+        "start": (9, 33),
         "charging": (4, 18),
         "reading": (1, 20),
-        "stop": (13, 64),
+        "stop": (6.1, 50),
         "freed": (3, 20),
     },
 }

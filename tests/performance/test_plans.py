@@ -37,6 +37,7 @@ SMALL = {
         "card_kinds",
         "card_statuses",
         "entry_kinds",
+        "account_kinds",
     ),
     *("tariffs", "tariff_versions", "tariff_assignments", "chargers", "connectors", "quirks", "variables"),
     *("desired_settings", "charging_profiles", "profiles_in_force", "people", "accounts", "wallets", "cards"),

@@ -17,6 +17,7 @@ from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import Reading, Verdict
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.settings import SiteSettings
+from onprem_csms.events import Bus
 from onprem_csms.services.cards import balances, cards
 from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
@@ -46,6 +47,7 @@ class House:
     store: Database
     clock: ManualClock
     topups: int = field(default=0)
+    bus: Bus = field(default_factory=Bus)
 
     async def do(self, fn: Callable[..., Any], *args: Any) -> Any:
         """Run a service function as a durable transaction."""
@@ -121,8 +123,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A new installation with a default tariff: start fee 300 Ft, 149 Ft/kWh, 10 Ft per idle minute after 10."""
     folder = DataFolder(tmp_path / "data")
     keys.create(folder)
-    clock = ManualClock(BEGIN)
-    store = await Database.open(folder.database, keys.unlock(folder), clock=clock, settings=SiteSettings())
+    clock, bus = ManualClock(BEGIN), Bus()
+    store = await Database.open(
+        folder.database, keys.unlock(folder), clock=clock, bus=bus, settings=SiteSettings()
+    )
     tariff = simple_tariff(
         "Standard",
         "HUF",
@@ -133,7 +137,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         vat_percent="27",
         timezone="Europe/Budapest",
     )
-    made = House(store, clock)
+    made = House(store, clock, bus=bus)
     tariff_id = await made.do(tariffs.create, tariff)
     await made.do(tariffs.make_default, getattr(tariff_id, "id", tariff_id))
     for number in range(10):

@@ -337,7 +337,7 @@ async def test_verify_finds_a_changed_balance_and_a_changed_entry(house: House) 
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
     assert await house.faults() == []
     await house.do(
-        lambda tx: tx.execute("UPDATE accounts SET balance = balance + 1 WHERE wallet_id = ?", (wallet_id,))
+        lambda tx: tx.execute("UPDATE wallets SET balance = balance + 1 WHERE id = ?", (wallet_id,))
     )
     faults = await house.faults()
     assert len(faults) == 1

@@ -1,6 +1,6 @@
 """Sessions, one row each; what changes with every reading is in ``readings``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from onprem_csms.db.engine.caches import Cache
@@ -208,11 +208,9 @@ def silent_since_boot(tx: Tx, booted_before: str) -> list[Row]:
     )
 
 
-def ended_after(tx: Tx, session_id: int, limit: int) -> list[Row]:
-    """Return ended sessions in the order of their ids."""
-    return tx.all(
-        "SELECT * FROM sessions WHERE id > ? AND state = 'ended' ORDER BY id LIMIT ?", (session_id, limit)
-    )
+def in_order(tx: Tx) -> Iterator[Row]:
+    """Go through every session in the order of their ids."""
+    return tx.each("SELECT * FROM sessions ORDER BY id")
 
 
 def totals(tx: Tx, since: str, until: str) -> list[Row]:
@@ -272,23 +270,6 @@ def slug_of(tx: Tx, charger_id: str, place: Place) -> str | None:
         "SELECT slug FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
     )
     return slug
-
-
-def charged(tx: Tx, session_id: int) -> int:
-    """Return what the ledger took from wallets for a session, in minor units."""
-    return int(
-        tx.value(
-            """
-            SELECT coalesce(-sum(p.amount), 0)
-            FROM entries e
-            JOIN postings p ON p.entry_id = e.id
-            JOIN accounts a ON a.id = p.account_id
-            WHERE e.session_id = ?
-            AND a.kind = 'wallet'
-            """,
-            (session_id,),
-        )
-    )
 
 
 def use_reservation(tx: Tx, charger_id: str, reservation_id: int, session_id: int) -> None:

@@ -339,25 +339,41 @@ CREATE TABLE people (
     archived_at INTEGER
 ) STRICT;
 
-CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('wallet', 'cash', 'bank', 'revenue', 'vat', 'adjustment')),
-    currency TEXT NOT NULL REFERENCES currencies (code),
-    wallet_id INTEGER REFERENCES wallets (id),
-    balance INTEGER NOT NULL DEFAULT 0,
-    CHECK ((kind = 'wallet') = (wallet_id IS NOT NULL))
-) STRICT;
-CREATE UNIQUE INDEX accounts_of_wallets ON accounts (wallet_id) WHERE wallet_id IS NOT NULL;
-CREATE UNIQUE INDEX accounts_of_house ON accounts (kind, currency) WHERE wallet_id IS NULL;
+CREATE TABLE account_kinds (
+    kind TEXT PRIMARY KEY,
+    meaning TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO account_kinds (kind, meaning) VALUES
+    ('wallet', 'what the site owes the holders of wallets'),
+    ('cash', 'the till'),
+    ('bank', 'transfers'),
+    ('revenue', 'charging, net'),
+    ('vat', 'value added tax that is due'),
+    ('prepaid_vat', 'value added tax of top-ups that is not yet spent; below zero'),
+    ('adjustment', 'what an operator set right');
 
+-- The site's own accounts. A wallet's balance stands in the wallet. Credit is positive.
+CREATE TABLE accounts (
+    kind TEXT NOT NULL REFERENCES account_kinds (kind),
+    currency TEXT NOT NULL REFERENCES currencies (code),
+    balance INTEGER NOT NULL,
+    PRIMARY KEY (kind, currency)
+) STRICT, WITHOUT ROWID;
+
+-- A wallet's balance is what the site owes its holder; ``held`` of it is set aside. ``taxed`` is the part whose
+-- VAT, ``taxed_vat``, fell due at the top-up. An empty ``hold_policy`` is the site's.
 CREATE TABLE wallets (
     id INTEGER PRIMARY KEY,
     currency TEXT NOT NULL REFERENCES currencies (code),
     name TEXT NOT NULL DEFAULT '',
     person_id INTEGER REFERENCES people (id),
+    balance INTEGER NOT NULL DEFAULT 0,
     held INTEGER NOT NULL DEFAULT 0 CHECK (held >= 0),
-    created_at TEXT NOT NULL,
-    archived_at TEXT
+    taxed INTEGER NOT NULL DEFAULT 0 CHECK (taxed >= 0),
+    taxed_vat INTEGER NOT NULL DEFAULT 0 CHECK (taxed_vat >= 0),
+    hold_policy TEXT NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    archived_at INTEGER
 ) STRICT;
 CREATE INDEX wallets_by_person ON wallets (person_id);
 
@@ -397,20 +413,46 @@ CREATE INDEX cards_by_uid ON cards (uid);
 CREATE INDEX cards_by_person ON cards (person_id);
 CREATE INDEX cards_by_wallet ON cards (wallet_id);
 
--- Append-only. ``hash`` covers the row, its postings and the hash before it.
+CREATE TABLE entry_kinds (
+    kind TEXT PRIMARY KEY,
+    meaning TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO entry_kinds (kind, meaning) VALUES
+    ('topup', 'money came in'),
+    ('charge', 'a session was billed'),
+    ('correction', 'the bill of a session was changed'),
+    ('refund', 'money was paid back'),
+    ('adjustment', 'an operator set a balance right');
+
+-- Append-only. An entry moves at most one wallet, by ``amount`` to ``balance_after``, and accounts of the site by
+-- ``site``, a JSON object of account kind and amount; together they add up to zero. ``taxed`` is how the part of
+-- the wallet moved whose VAT fell due at the top-up. What a session is billed is its part 0, each correction the
+-- next; every other entry has the ``idempotency_key`` of its deed. ``hash`` covers all columns of the row, and
+-- the hash of the row before.
 CREATE TABLE entries (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    at TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('topup', 'charge', 'correction', 'refund', 'adjustment')),
-    idempotency_key TEXT NOT NULL UNIQUE,
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL REFERENCES entry_kinds (kind),
+    currency TEXT NOT NULL REFERENCES currencies (code),
+    wallet_id INTEGER REFERENCES wallets (id),
+    amount INTEGER NOT NULL,
+    balance_after INTEGER NOT NULL,
+    taxed INTEGER NOT NULL,
+    site TEXT NOT NULL CHECK (json_valid(site)),
     session_id INTEGER,
-    operator TEXT NOT NULL DEFAULT '',
-    document TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(document)),
-    previous_hash TEXT NOT NULL,
-    hash TEXT NOT NULL
+    part INTEGER,
+    idempotency_key TEXT,
+    operator TEXT NOT NULL,
+    document TEXT NOT NULL CHECK (json_valid(document)),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    CHECK ((session_id IS NULL) = (part IS NULL)),
+    CHECK ((session_id IS NULL) <> (idempotency_key IS NULL))
 ) STRICT;
-CREATE INDEX entries_by_kind ON entries (kind, at);
-CREATE INDEX entries_by_session ON entries (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX entries_by_wallet ON entries (wallet_id) WHERE wallet_id IS NOT NULL;
+CREATE UNIQUE INDEX entries_by_session ON entries (session_id, part) WHERE session_id IS NOT NULL;
+CREATE UNIQUE INDEX entries_by_key ON entries (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX entries_by_kind ON entries (kind) WHERE kind <> 'charge';
+CREATE INDEX entries_by_time ON entries (kind, at) WHERE kind <> 'charge';
 CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN
     SELECT RAISE (ABORT, 'ledger entries are append-only');
 END;
@@ -418,35 +460,20 @@ CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN
     SELECT RAISE (ABORT, 'ledger entries are append-only');
 END;
 
--- Credit is positive: a wallet's balance is what the site owes its holder.
-CREATE TABLE postings (
-    entry_id INTEGER NOT NULL REFERENCES entries (id),
-    line INTEGER NOT NULL,
-    account_id INTEGER NOT NULL REFERENCES accounts (id),
-    amount INTEGER NOT NULL,
-    PRIMARY KEY (entry_id, line)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX postings_by_account ON postings (account_id, entry_id);
-CREATE TRIGGER postings_stay BEFORE UPDATE ON postings BEGIN
-    SELECT RAISE (ABORT, 'ledger postings are append-only');
-END;
-CREATE TRIGGER postings_remain BEFORE DELETE ON postings BEGIN
-    SELECT RAISE (ABORT, 'ledger postings are append-only');
-END;
-
--- A hold sets balance aside; it is captured or released exactly once.
+-- A hold sets balance aside for a purpose; it is captured or released exactly once (domain/money/holds.py).
 CREATE TABLE holds (
     id INTEGER PRIMARY KEY,
     wallet_id INTEGER NOT NULL REFERENCES wallets (id),
-    amount INTEGER NOT NULL CHECK (amount > 0),
-    status TEXT NOT NULL CHECK (status IN ('held', 'captured', 'released')),
+    amount INTEGER NOT NULL CHECK (amount >= 0),
+    state TEXT NOT NULL,
     captured INTEGER NOT NULL DEFAULT 0,
-    purpose TEXT NOT NULL UNIQUE,
-    created_at TEXT NOT NULL,
-    ended_at TEXT,
-    CHECK ((status = 'held') = (ended_at IS NULL))
+    purpose TEXT NOT NULL,
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    CHECK ((state = 'held') = (ended_at IS NULL))
 ) STRICT;
-CREATE INDEX holds_open ON holds (wallet_id) WHERE status = 'held';
+CREATE INDEX holds_open ON holds (wallet_id) WHERE state = 'held';
+CREATE UNIQUE INDEX holds_by_purpose ON holds (purpose) WHERE state = 'held';
 
 -- A driver's wish to charge, paid before the charger is asked.
 CREATE TABLE orders (

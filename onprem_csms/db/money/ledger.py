@@ -1,206 +1,198 @@
-"""Accounts, entries and postings of the ledger; append-only, each entry chained to the one before."""
+"""The tables ``entries`` and ``accounts``: append-only, each entry chained to the one before by its hash."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from onprem_csms.db.engine.caches import Cache
+import msgspec
+
+from onprem_csms.db.engine.caches import Batch, Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 
-GENESIS = "0" * 64
-_LAST: Cache[None, tuple[int, str]] = Cache("end of the chain", 1)
-_HOUSE: Cache[tuple[str, str], int] = Cache("accounts of the house", 100)
-_WALLETS: Cache[int, int] = Cache("accounts of wallets", 20_000)
+GENESIS = bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
-    """What an entry is made of; ``postings`` are (account id, amount), amounts in minor units."""
+class EntryRow(NamedTuple):
+    """An entry by its columns; ``at`` in UTC milliseconds, amounts in minor units, ``site`` and ``document`` JSON."""
 
+    id: int
+    at: int
     kind: str
-    idempotency_key: str
-    postings: tuple[tuple[int, int], ...]
+    currency: str
+    wallet_id: int | None
+    amount: int
+    balance_after: int
+    taxed: int
+    site: str
     session_id: int | None
+    part: int | None
+    idempotency_key: str | None
     operator: str
     document: str
+    hash: bytes
 
 
-def house_account(tx: Tx, kind: str, currency: str) -> int:
-    """Return the id of an account of the house, made at its first use."""
-    known = _HOUSE.get(tx, (kind, currency))
-    if known is None:
-        found = tx.value(
-            "SELECT id FROM accounts WHERE kind = ? AND currency = ? AND wallet_id IS NULL", (kind, currency)
-        )
-        insert = "INSERT INTO accounts (kind, currency) VALUES (?, ?)"
-        known = tx.insert(insert, (kind, currency)) if found is None else int(found)
-        _HOUSE.set(tx, (kind, currency), known)
-    return known
+class Head(NamedTuple):
+    """The end of the chain."""
+
+    id: int
+    hash: bytes
 
 
-def wallet_account(tx: Tx, wallet_id: int) -> int:
-    """Return the id of a wallet's account."""
-    known = _WALLETS.get(tx, wallet_id)
-    if known is None:
-        known = int(tx.value("SELECT id FROM accounts WHERE wallet_id = ?", (wallet_id,)))
-        _WALLETS.set(tx, wallet_id, known)
-    return known
+class Move(NamedTuple):
+    """By how much an entry moves an account of the site."""
+
+    kind: str
+    currency: str
+    amount: int
 
 
-def insert_wallet_account(tx: Tx, wallet_id: int, currency: str) -> int:
-    """Make the account of a new wallet."""
-    return tx.insert(
-        "INSERT INTO accounts (kind, currency, wallet_id) VALUES ('wallet', ?, ?)", (currency, wallet_id)
+class AccountRow(NamedTuple):
+    """An account of the site with its kept balance."""
+
+    kind: str
+    currency: str
+    balance: int
+
+
+_HEAD: Cache[None, Head] = Cache("end of the ledger", 1)
+_COLUMNS = ", ".join(EntryRow._fields)
+_ENTRY = f"SELECT {_COLUMNS} FROM entries"  # noqa: S608 - own names
+_INSERT = f"""
+    INSERT INTO entries ({_COLUMNS})
+    VALUES ({", ".join("?" * len(EntryRow._fields))})
+"""  # noqa: S608 - own names
+
+
+def _move_accounts(tx: Tx, moves: Sequence[Move]) -> None:
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for move in moves:
+        sums[move.kind, move.currency] += move.amount
+    tx.many(
+        """
+        INSERT INTO accounts (kind, currency, balance)
+        VALUES (?, ?, ?)
+        ON CONFLICT (kind, currency) DO UPDATE
+        SET balance = balance + excluded.balance
+        """,
+        [(kind, currency, amount) for (kind, currency), amount in sums.items()],
     )
 
 
-def by_key(tx: Tx, idempotency_key: str) -> Row | None:
-    """Find the entry of a business action that was booked before."""
-    return tx.one("SELECT * FROM entries WHERE idempotency_key = ?", (idempotency_key,))
+_MOVES: Batch[Move] = Batch("moves of accounts", _move_accounts)
 
 
-def get(tx: Tx, entry_id: int) -> Row | None:
-    """Return one entry."""
-    return tx.one("SELECT * FROM entries WHERE id = ?", (entry_id,))
+def head(tx: Tx) -> Head:
+    """Return the end of the chain; id 0 before the first entry."""
+    known = _HEAD.get(tx, None)
+    if known is None:
+        row = tx.one("SELECT id, hash FROM entries ORDER BY id DESC LIMIT 1")
+        known = Head(0, GENESIS) if row is None else Head(row[0], row[1])
+        _HEAD.set(tx, None, known)
+    return known
 
 
-def append(tx: Tx, entry: EntryRow) -> int | None:
-    """Write an entry with its postings, chain it and move the balances; returns its id.
+def digest(entry: EntryRow, previous: bytes) -> bytes:
+    """Return the hash of an entry: SHA-256 of the hash before and all its columns but ``hash`` as a JSON array."""
+    return sha256(previous + msgspec.json.encode(entry[:-1])).digest()
 
-    None, and nothing is written, when the key is taken.
+
+def append(tx: Tx, entry: EntryRow, moves: Sequence[Move]) -> EntryRow:
+    """Write an entry as the next of the chain and move the accounts of the site; returns it with id and hash.
+
+    Its key, or its session's part, must be free.
     """
-    last, previous = _LAST.get(tx, None) or _last(tx)
-    entry_id = last + 1
-    fields = (
-        entry_id,
-        tx.now_text,
-        entry.kind,
-        entry.idempotency_key,
-        entry.session_id,
-        entry.operator,
-        entry.document,
-        previous,
-    )
-    hash = digest(fields, entry.postings)
-    written = tx.execute(
-        """
-        INSERT INTO entries (
-            id,
-            at,
-            kind,
-            idempotency_key,
-            session_id,
-            operator,
-            document,
-            previous_hash,
-            hash
-        )
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (idempotency_key) DO NOTHING
-        """,
-        (*fields, hash),
-    )
-    if not written:
-        return None
-    _LAST.set(tx, None, (entry_id, hash))
-    lines = [(entry_id, line, *posting) for line, posting in enumerate(entry.postings, 1)]
-    tx.many("INSERT INTO postings VALUES (?, ?, ?, ?)", lines)
-    moves = [(amount, account_id) for account_id, amount in entry.postings]
-    tx.many("UPDATE accounts SET balance = balance + ? WHERE id = ?", moves)
-    return entry_id
+    last = head(tx)
+    entry = entry._replace(id=last.id + 1)
+    entry = entry._replace(hash=digest(entry, last.hash))
+    tx.execute(_INSERT, entry)
+    _HEAD.set(tx, None, Head(entry.id, entry.hash))
+    for move in moves:
+        _MOVES.add(tx, move)
+    return entry
 
 
-def _last(tx: Tx) -> tuple[int, str]:
-    """Return id and hash of the end of the chain."""
-    last = tx.one("SELECT id, hash FROM entries ORDER BY id DESC LIMIT 1")
-    return (0, GENESIS) if last is None else (last["id"], last["hash"])
+def by_key(tx: Tx, idempotency_key: str) -> EntryRow | None:
+    """Find the entry of a deed that was booked before."""
+    return _one(tx.one(f"{_ENTRY} WHERE idempotency_key = ?", (idempotency_key,)))
 
 
-def digest(fields: Sequence[Any], postings: Sequence[tuple[int, int]]) -> str:
-    """Return the hash of an entry: its columns up to ``previous_hash`` and its postings in order."""
-    text = json.dumps(
-        [*fields, [list(posting) for posting in postings]], ensure_ascii=True, separators=(",", ":")
-    )
-    return sha256(text.encode()).hexdigest()
+def of_session(tx: Tx, session_id: int) -> list[EntryRow]:
+    """Return what was booked for a session: the charge, then its corrections."""
+    return [EntryRow(*row) for row in tx.all(f"{_ENTRY} WHERE session_id = ? ORDER BY part", (session_id,))]
 
 
-def entries(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[Row]:
-    """Return entries by a condition on ``e``, newest first."""
-    return tx.all(f"SELECT e.* FROM entries e WHERE {where} ORDER BY e.id DESC LIMIT ?", (*params, limit))  # noqa: S608
+def get(tx: Tx, entry_id: int) -> EntryRow | None:
+    """Return one entry."""
+    return _one(tx.one(f"{_ENTRY} WHERE id = ?", (entry_id,)))
 
 
-def entries_after(tx: Tx, entry_id: int, limit: int) -> list[Row]:
-    """Return entries in the order they were written."""
-    return tx.all("SELECT * FROM entries WHERE id > ? ORDER BY id LIMIT ?", (entry_id, limit))
+def _one(row: Row | None) -> EntryRow | None:
+    return None if row is None else EntryRow(*row)
 
 
-def postings_of(tx: Tx, entry_id: int) -> list[Row]:
-    """Return an entry's postings in order, each with its account."""
-    return tx.all(
-        """
-        SELECT
-            p.account_id,
-            p.amount,
-            a.kind,
-            a.currency,
-            a.wallet_id
-        FROM postings p
-        JOIN accounts a ON a.id = p.account_id
-        WHERE p.entry_id = ?
-        ORDER BY p.line
-        """,
-        (entry_id,),
-    )
+class Wanted(NamedTuple):
+    """Which entries, newest first; each condition that is None holds for all. ``before`` is an id."""
+
+    kind: str | None = None
+    wallet_id: int | None = None
+    session_id: int | None = None
+    before: int | None = None
+    limit: int = 50
 
 
-def movements(tx: Tx, account_id: int, before: int, limit: int) -> list[Row]:
-    """Return the entries that moved an account, newest first, each with the balance after it."""
-    return tx.all(
+def find(tx: Tx, wanted: Wanted) -> list[EntryRow]:
+    """Return entries, newest first."""
+    conditions = ["id < ?"]
+    params: list[Any] = [2**62 if wanted.before is None else wanted.before]
+    for column in ("kind", "wallet_id", "session_id"):
+        value = getattr(wanted, column)
+        if value is not None:
+            conditions.append(f"{column} = ?")
+            params.append(value)
+    if wanted.kind is not None and wanted.kind != "charge":
+        conditions.append("kind <> 'charge'")  # as the partial index says it
+    # The planner has no statistics; of a wallet's few entries each kind is found at once.
+    index = "INDEXED BY entries_by_wallet" if wanted.wallet_id is not None else ""
+    where = " AND ".join(conditions)
+    sql = f"SELECT {_COLUMNS} FROM entries {index} WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 - own names
+    return [EntryRow(*row) for row in tx.all(sql, (*params, wanted.limit))]
+
+
+def in_order(tx: Tx) -> Iterator[EntryRow]:
+    """Go through every entry in the order they were written."""
+    return (EntryRow(*row) for row in tx.each(f"{_ENTRY} ORDER BY id"))
+
+
+def by_session(tx: Tx) -> Iterator[EntryRow]:
+    """Go through every entry of a session, in the order of sessions and parts."""
+    sql = f"{_ENTRY} WHERE session_id IS NOT NULL ORDER BY session_id, part"
+    return (EntryRow(*row) for row in tx.each(sql))
+
+
+def accounts(tx: Tx) -> list[AccountRow]:
+    """Return the accounts of the site."""
+    _MOVES.flush(tx)
+    found = tx.all("SELECT kind, currency, balance FROM accounts ORDER BY kind, currency")
+    return [AccountRow(*row) for row in found]
+
+
+def top_ups(tx: Tx, since: int, until: int) -> list[tuple[str, int]]:
+    """Return the money that came into wallets in a span of UTC milliseconds, by currency."""
+    found = tx.all(
         """
         SELECT
-            e.id,
-            e.at,
-            e.kind,
-            e.session_id,
-            e.operator,
-            e.document,
-            sum(p.amount) AS amount,
-            (
-                SELECT sum(q.amount)
-                FROM postings q
-                WHERE q.account_id = p.account_id
-                AND q.entry_id <= p.entry_id
-            ) AS balance_after
-        FROM postings p
-        JOIN entries e ON e.id = p.entry_id
-        WHERE p.account_id = ?
-        AND p.entry_id < ?
-        GROUP BY e.id
-        ORDER BY e.id DESC
-        LIMIT ?
+            currency,
+            sum(amount)
+        FROM entries
+        WHERE kind = 'topup'
+        AND kind <> 'charge'
+        AND at >= ?
+        AND at < ?
+        GROUP BY currency
         """,
-        (account_id, before, limit),
+        (since, until),
     )
-
-
-def unequal_accounts(tx: Tx) -> list[Row]:
-    """Return accounts whose kept balance is not the sum of their postings."""
-    return tx.all(
-        """
-        SELECT
-            a.id,
-            a.wallet_id,
-            a.balance,
-            coalesce((SELECT sum(p.amount) FROM postings p WHERE p.account_id = a.id), 0) AS posted
-        FROM accounts a
-        WHERE a.balance <> coalesce((SELECT sum(p.amount) FROM postings p WHERE p.account_id = a.id), 0)
-        """
-    )
-
-
-def sum_of_postings(tx: Tx) -> int:
-    """Return the sum of all postings: zero, or the ledger is broken."""
-    return int(tx.value("SELECT coalesce(sum(amount), 0) FROM postings"))
+    return [(row[0], row[1]) for row in found]

@@ -1,119 +1,83 @@
-"""Wallets and the holds on them."""
+"""The table ``wallets``: the writer remembers each as it is, so that money is read without a statement."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.clock import to_millis
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.database import Tx
 
+
+class WalletRow(NamedTuple):
+    """A wallet; amounts in minor units, ``created_at`` in UTC milliseconds."""
+
+    id: int
+    currency: str
+    name: str
+    person_id: int | None
+    balance: int
+    held: int
+    taxed: int
+    taxed_vat: int
+    hold_policy: str
+    created_at: int
+
+
+_KNOWN: Cache[int, WalletRow] = Cache("wallets", 20_000)
 _WALLET = """
     SELECT
-        w.id,
-        w.currency,
-        w.name,
-        w.person_id,
-        w.held,
-        w.created_at,
-        a.balance,
-        a.id AS account_id
-    FROM wallets w
-    JOIN accounts a ON a.wallet_id = w.id
+        id,
+        currency,
+        name,
+        person_id,
+        balance,
+        held,
+        taxed,
+        taxed_vat,
+        hold_policy,
+        created_at
+    FROM wallets
 """
 
 
 def insert(tx: Tx, currency: str, name: str, person_id: int | None) -> int:
-    """Make a wallet; its account is made by the ledger."""
+    """Make an empty wallet; returns its id."""
     return tx.insert(
         "INSERT INTO wallets (currency, name, person_id, created_at) VALUES (?, ?, ?, ?)",
-        (currency, name, person_id, tx.now_text),
+        (currency, name, person_id, to_millis(tx.now)),
     )
 
 
-def get(tx: Tx, wallet_id: int) -> Row | None:
+def get(tx: Tx, wallet_id: int) -> WalletRow | None:
     """Return a wallet with its balance."""
-    return tx.one(_WALLET + "WHERE w.id = ?", (wallet_id,))
+    known = _KNOWN.get(tx, wallet_id)
+    if known is None and (row := tx.one(_WALLET + "WHERE id = ?", (wallet_id,))) is not None:
+        known = WalletRow(*row)
+        _KNOWN.set(tx, wallet_id, known)
+    return known
 
 
-def find(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[Row]:
+def find(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[WalletRow]:
     """Return wallets by a condition, in the order of their ids."""
-    return tx.all(f"{_WALLET} WHERE {where} ORDER BY w.id LIMIT ?", (*params, limit))
+    found = tx.all(f"{_WALLET} WHERE {where} ORDER BY id LIMIT ?", (*params, limit))
+    return [WalletRow(*row) for row in found]
 
 
-def insert_hold(tx: Tx, wallet_id: int, amount: int, purpose: str) -> int:
-    """Write a hold and set its amount aside."""
-    hold_id = tx.insert(
-        "INSERT INTO holds (wallet_id, amount, status, purpose, created_at) VALUES (?, ?, 'held', ?, ?)",
-        (wallet_id, amount, purpose, tx.now_text),
-    )
-    tx.execute("UPDATE wallets SET held = held + ? WHERE id = ?", (amount, wallet_id))
-    return hold_id
+def each(tx: Tx) -> Iterator[WalletRow]:
+    """Go through every wallet."""
+    return (WalletRow(*row) for row in tx.each(_WALLET + "ORDER BY id"))
 
 
-def get_hold(tx: Tx, hold_id: int) -> Row | None:
-    """Return a hold."""
-    return tx.one("SELECT * FROM holds WHERE id = ?", (hold_id,))
-
-
-def extend_hold(tx: Tx, hold: Row, more: int) -> None:
-    """Set more aside for the same purpose."""
-    tx.execute("UPDATE holds SET amount = amount + ? WHERE id = ?", (more, hold["id"]))
-    tx.execute("UPDATE wallets SET held = held + ? WHERE id = ?", (more, hold["wallet_id"]))
-
-
-def end_hold(tx: Tx, hold_id: int, status: str, captured: int) -> int | None:
-    """Capture (at most what is held) or release a hold; returns its wallet, None when it had already ended."""
-    ended = tx.all(
-        """
-        UPDATE holds
-        SET status = ?,
-            captured = min(amount, ?),
-            ended_at = ?
-        WHERE id = ?
-        AND status = 'held'
-        RETURNING wallet_id, amount
-        """,
-        (status, captured, tx.now_text, hold_id),
-    )
-    if not ended:
-        return None
-    wallet_id: int = ended[0]["wallet_id"]
-    tx.execute("UPDATE wallets SET held = held - ? WHERE id = ?", (ended[0]["amount"], wallet_id))
-    return wallet_id
-
-
-def balance(tx: Tx, wallet_id: int) -> int:
-    """Return a wallet's balance."""
-    return int(tx.value("SELECT balance FROM accounts WHERE wallet_id = ?", (wallet_id,)))
-
-
-def unequal_holds(tx: Tx) -> list[Row]:
-    """Return wallets whose kept sum of holds is not the sum of their open holds."""
-    return tx.all(
-        """
-        SELECT
-            w.id,
-            w.held,
-            coalesce((SELECT sum(h.amount) FROM holds h WHERE h.wallet_id = w.id AND h.status = 'held'), 0) AS open
-        FROM wallets w
-        WHERE w.held <> coalesce(
-            (SELECT sum(h.amount) FROM holds h WHERE h.wallet_id = w.id AND h.status = 'held'), 0
-        )
-        """
+def write(tx: Tx, wallet: WalletRow) -> None:
+    """Write what moves of a wallet; the ledger's entry or the hold that moves it is written beside."""
+    _KNOWN.set(tx, wallet.id, wallet)
+    tx.execute(
+        "UPDATE wallets SET balance = ?, held = ?, taxed = ?, taxed_vat = ? WHERE id = ?",
+        (wallet.balance, wallet.held, wallet.taxed, wallet.taxed_vat, wallet.id),
     )
 
 
-def holds_without_purpose(tx: Tx) -> list[Row]:
-    """Return open holds that no active session and no open order needs."""
-    return tx.all(
-        """
-        SELECT
-            h.id,
-            h.purpose
-        FROM holds h
-        WHERE h.status = 'held'
-        AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.hold_id = h.id AND s.state = 'active')
-        AND NOT EXISTS (
-            SELECT 1 FROM orders o WHERE o.hold_id = h.id AND o.status IN ('held', 'sent', 'accepted')
-        )
-        """
-    )
+def set_policy(tx: Tx, wallet_id: int, policy: str) -> None:
+    """Write by which policy sessions hold of a wallet; empty: the site's."""
+    _KNOWN.drop(tx, wallet_id)
+    tx.execute("UPDATE wallets SET hold_policy = ? WHERE id = ?", (policy, wallet_id))

@@ -38,27 +38,6 @@ def totals(tx: Tx, since: str, until: str) -> Totals:
     )
 
 
-def topups(tx: Tx, since: str, until: str) -> Mapping[str, int]:
-    """Return the money that came into wallets in a span, by currency in minor units."""
-    found = tx.all(
-        """
-        SELECT
-            a.currency,
-            sum(p.amount) AS amount
-        FROM entries e
-        JOIN postings p ON p.entry_id = e.id
-        JOIN accounts a ON a.id = p.account_id
-        WHERE e.kind = 'topup'
-        AND e.at >= ?
-        AND e.at < ?
-        AND a.kind = 'wallet'
-        GROUP BY a.currency
-        """,
-        (since, until),
-    )
-    return {row["currency"]: row["amount"] for row in found}
-
-
 def active_power(tx: Tx) -> Active:
     """Return how many sessions are active and the power of their last readings, in W."""
     row = tx.one(

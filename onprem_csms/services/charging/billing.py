@@ -11,9 +11,9 @@ from onprem_csms.domain.money import pricing
 from onprem_csms.domain.money.tariffs import Tariff, tariff_from_json, tariff_to_json
 from onprem_csms.services.cards import balances
 from onprem_csms.services.charging import review
+from onprem_csms.services.money import charges, holds, wallets
 from onprem_csms.services.money import tariffs as tariff_service
-from onprem_csms.services.money import wallets
-from onprem_csms.services.money.ledger import NewEntry, Posting, book
+from onprem_csms.services.money.charges import Charge, Correction
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -116,47 +116,41 @@ def owes_nothing(session: Row, running: pricing.Running) -> bool:
 
 def _release(tx: Tx, session: Row) -> None:
     if session["hold_id"] is not None:
-        wallets.release(tx, session["hold_id"])
+        holds.release(tx, session["hold_id"])
 
 
 def _charge(tx: Tx, session: Row, bill: pricing.Bill, document: dict[str, Any]) -> None:
-    wallet_id = session["wallet_id"]
-    if session["hold_id"] is not None:
-        wallets.capture(tx, session["hold_id"], bill.gross)
-    if wallet_id is None or bill.gross == 0:
+    if session["wallet_id"] is None:
         return
-    entry = NewEntry(
-        kind="charge",
-        idempotency_key=f"session:{session['id']}:charge",
-        currency=bill.currency,
-        postings=_postings(wallet_id, bill.gross, bill.vat),
-        session_id=session["id"],
-        document={"bill": document, "charger": session["charger_id"], "connector": session["connector"]},
+    place = {"charger": session["charger_id"], "connector": session["connector"]}
+    charges.charge(
+        tx,
+        Charge(
+            session["id"],
+            session["wallet_id"],
+            bill.currency,
+            bill.gross,
+            bill.vat,
+            session["hold_id"],
+            {"bill": document, **place},
+        ),
     )
-    book(tx, entry)
 
 
 def _correct(tx: Tx, session: Row, document: dict[str, Any]) -> None:
     before = json.loads(session["bill"])
-    difference = document["gross"] - before["gross"]
-    if difference == 0 or session["wallet_id"] is None:
+    if session["wallet_id"] is None:
         return
-    entry = NewEntry(
-        kind="correction",
-        idempotency_key=f"session:{session['id']}:correction",
-        currency=document["currency"],
-        postings=_postings(session["wallet_id"], difference, document["vat"] - before["vat"]),
-        session_id=session["id"],
+    change = Correction(
+        session["id"],
+        session["wallet_id"],
+        document["currency"],
+        document["gross"] - before["gross"],
+        document["vat"] - before["vat"],
+        "late_report",
         document={"bill": document, "before": before},
     )
-    book(tx, entry)
-
-
-def _postings(wallet_id: int, gross: int, vat: int) -> tuple[Posting, ...]:
-    lines = [Posting("wallet", -gross, wallet_id), Posting("revenue", gross - vat)]
-    if vat:
-        lines.append(Posting("vat", vat))
-    return tuple(lines)
+    charges.correct(tx, change)
 
 
 def _look_at_balance(tx: Tx, session: Row) -> None:

@@ -19,7 +19,7 @@ from onprem_csms.domain.charging.metering import COARSE_WH, Limit, Meter, follow
 from onprem_csms.domain.charging.sessions import Activity, Reading
 from onprem_csms.domain.money import pricing
 from onprem_csms.services.charging import billing
-from onprem_csms.services.money import wallets
+from onprem_csms.services.money import holds
 
 
 class Live(NamedTuple):
@@ -97,7 +97,7 @@ def begin(tx: Tx, session: Row) -> Live:
         0 if running is None else pricing.total(running),
         None,
         "charging",
-        wallets.held_amount(tx, session["hold_id"]) if session["hold_id"] is not None else None,
+        holds.held_amount(tx, session["hold_id"]) if session["hold_id"] is not None else None,
         None if exhausts_at is None else from_text(exhausts_at),
         0,
         began_at,

@@ -28,8 +28,8 @@ from onprem_csms.services.cards.access import also_ends
 from onprem_csms.services.chargers import sending
 from onprem_csms.services.charging import authorization
 from onprem_csms.services.core.context import Context
+from onprem_csms.services.money import holds, wallets
 from onprem_csms.services.money import tariffs as tariff_service
-from onprem_csms.services.money import wallets
 
 log = logging.getLogger(__name__)
 OrderStatus = Literal["held", "sent", "accepted", "charging", "refused", "expired", "cancelled"]
@@ -229,7 +229,7 @@ def _deduct(tx: Tx, wanted: Offer, card: CardRecord, order: tuple[str, int | Non
         raise Conflict("The balance is not enough. Nothing was deducted.", path="amount")
     if amount <= least:
         raise Invalid("The amount does not cover the price of starting.", path="amount")
-    return amount, wallets.hold(tx, wallet, amount, f"order:{order_id}")
+    return amount, holds.hold(tx, wallet.id, amount, f"order:{order_id}")
 
 
 async def _start(ctx: Context, order: Order) -> None:
@@ -288,7 +288,7 @@ def _give_back(tx: Tx, order_id: str, status: OrderStatus, detail: str) -> bool:
     if row is None or not rows.move(tx, order_id, status, detail[:500], ended=True):
         return False
     if row["hold_id"] is not None:
-        wallets.release(tx, row["hold_id"])
+        holds.release(tx, row["hold_id"])
     tx.emit(Event("order", order_id))
     return True
 

@@ -16,7 +16,7 @@ from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.events import Event
 from onprem_csms.services.charging import authorization, billing, live
 from onprem_csms.services.charging.authorization import Recognised
-from onprem_csms.services.money import wallets
+from onprem_csms.services.money import holds, wallets
 
 # A forecast that moves by less is not written again.
 SAME_FORECAST_S = 5
@@ -60,8 +60,11 @@ def fund(tx: Tx, report: Report, found: Recognised, order: Row | None, late: Row
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
-    amount = wallet.available if late is None else min(wallet.available, late["amount"])
-    hold_id = wallets.hold(tx, wallet, amount, _purpose(report))
+    least = authorization.least(tx, report.charger_id, place, wallet.currency)
+    amount = holds.to_begin(tx, wallet.id, least)
+    if late is not None:
+        amount = min(wallet.available, late["amount"])
+    hold_id = holds.hold(tx, wallet.id, amount, _purpose(report))
     return Funds("accepted", wallet.currency, wallet.id, hold_id, tariff)
 
 
@@ -88,9 +91,10 @@ def watch(tx: Tx, session: Row, state: live.Live) -> live.Live:
         return _want(tx, state, "deauthorized")
     if state.spendable is None or state.running is None or state.stop_wanted or _holds(state):
         return state
-    if _is_time(tx, state):
-        state = _extend(tx, session, state)
-        if _is_time(tx, state):
+    while _is_time(tx, state):
+        # A hold that grows in steps may need several of them.
+        before, state = state, _extend(tx, session, state)
+        if state.spendable == before.spendable:
             return _want(tx, state, "balance_used_up")
     return _forecast(tx, state)
 
@@ -99,7 +103,7 @@ def _extend(tx: Tx, session: Row, state: live.Live) -> live.Live:
     """Hold what was topped up since the start; an order's amount is what its driver chose and stays."""
     if session["order_id"] is not None or session["hold_id"] is None or state.spendable is None:
         return state
-    more = wallets.extend(tx, session["hold_id"])
+    more = holds.extend(tx, session["hold_id"])
     return state._replace(spendable=state.spendable + more)
 
 

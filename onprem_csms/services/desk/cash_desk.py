@@ -232,19 +232,18 @@ def slip(tx: Tx, uid: str, entry_id: int) -> Slip:
     card = cards.get(tx, uid)
     entry = ledger.entry(tx, entry_id)
     wallet = card.wallet
-    if wallet is None or entry.kind != "topup" or entry.postings[0].wallet_id != wallet.id:
+    if wallet is None or entry.kind != "topup" or entry.wallet_id != wallet.id:
         raise NotFound("This card has no such top-up.")
-    movement = wallets.movements(tx, wallet.id, before=entry_id + 1, limit=1)[0]
     return Slip(
         entry_id=entry_id,
         at=entry.at,
         card=card,
         currency=wallet.currency,
-        amount=movement.amount,
-        balance_before=movement.balance_after - movement.amount,
-        balance_after=movement.balance_after,
+        amount=entry.amount,
+        balance_before=entry.balance_after - entry.amount,
+        balance_after=entry.balance_after,
         method=str(entry.document.get("method", "")),
-        document=movement.note,
+        document=str(entry.document.get("note", "")),
         operator=entry.operator,
     )
 

@@ -5,51 +5,63 @@ the cash account's -5000 that the till holds 5000 more. A correction is a new en
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from onprem_csms.clock import from_text
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.clock import from_millis, to_millis
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import ledger as rows
+from onprem_csms.db.money import wallets as wallet_rows
+from onprem_csms.db.money.ledger import EntryRow, Head, Move, Wanted
+from onprem_csms.db.money.wallets import WalletRow
+from onprem_csms.domain.money.vat import NOT_TAXED, Taxed
 from onprem_csms.errors import Conflict, NotFound
 from onprem_csms.events import Event
 
-AccountKind = Literal["wallet", "cash", "bank", "revenue", "vat", "adjustment"]
-EntryKind = Literal["topup", "charge", "correction", "refund", "adjustment"]
+LEDGER = "ledger"
+"""The topic of the event that the chain has a new end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One line of an entry, minor units, credit positive; ``wallet_id`` for the account kind ``wallet``."""
 
-    account: AccountKind
+    account: str
     amount: int
     wallet_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A movement to book; ``idempotency_key`` names the business action, so that it is booked once."""
+    """A movement to book: of a wallet by ``amount``, of accounts of the site by ``site``, minor units.
 
-    kind: EntryKind
-    idempotency_key: str
+    ``taxed`` is how the taxed part of the wallet moves (see ``domain.money.vat``), ``released`` what a hold that
+    ends with it gives free. It is named by ``idempotency_key``, or by its session and ``part``.
+    """
+
+    kind: str
     currency: str
-    postings: Sequence[Posting]
+    site: Mapping[str, int]
+    wallet_id: int | None = None
+    amount: int = 0
+    taxed: Taxed = NOT_TAXED
+    released: int = 0
+    idempotency_key: str | None = None
     session_id: int | None = None
+    part: int | None = None
     operator: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """An entry that was booked."""
+    """An entry that was booked; ``balance_after`` is its wallet's."""
 
     id: int
     at: datetime
-    kind: EntryKind
+    kind: str
     idempotency_key: str
     session_id: int | None
     operator: str
@@ -57,6 +69,9 @@ class LedgerEntry:
     hash: str
     currency: str
     postings: tuple[Posting, ...]
+    wallet_id: int | None
+    amount: int
+    balance_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,61 +85,82 @@ class EntryFilter:
     limit: int = 50
 
 
-def book(tx: Tx, entry: NewEntry) -> tuple[int, bool]:
-    """Book an entry; returns its id and whether it had been booked before.
-
-    Conflict when the key was used for something else.
-    """
-    if sum(posting.amount for posting in entry.postings) != 0:
-        message = f"the postings of {entry.idempotency_key} do not add up to zero"
+def book(tx: Tx, new: NewEntry) -> LedgerEntry:
+    """Book an entry whose name is free, and move its wallet and the accounts of the site."""
+    wallet = _wallet(tx, new)
+    site = {kind: new.site[kind] for kind in sorted(new.site) if new.site[kind]}
+    if new.amount + sum(site.values()) != 0:
+        message = f"the postings of {new.kind} {new.idempotency_key or new.session_id} do not add up to zero"
         raise ValueError(message)
-    document = json.dumps(entry.document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    postings = tuple((_account(tx, posting, entry.currency), posting.amount) for posting in entry.postings)
-    row = rows.EntryRow(
-        entry.kind, entry.idempotency_key, postings, entry.session_id, entry.operator, document
+    row = EntryRow(
+        id=0,
+        at=to_millis(tx.now),
+        kind=new.kind,
+        currency=new.currency,
+        wallet_id=new.wallet_id,
+        amount=new.amount,
+        balance_after=0 if wallet is None else wallet.balance + new.amount,
+        taxed=new.taxed.gross,
+        site=_json(site),
+        session_id=new.session_id,
+        part=new.part,
+        idempotency_key=new.idempotency_key,
+        operator=new.operator,
+        document=_json(new.document),
+        hash=b"",
     )
-    entry_id = rows.append(tx, row)
-    if entry_id is None:
-        return _same(tx, entry, postings), True
-    for posting in entry.postings:
-        if posting.wallet_id is not None:
-            tx.emit(Event("wallet", str(posting.wallet_id)))
-    return entry_id, False
+    booked = rows.append(tx, row, [Move(kind, new.currency, amount) for kind, amount in site.items()])
+    if wallet is not None:
+        _move(tx, wallet, new)
+    tx.emit(Event(LEDGER))
+    return entry_of(booked)
 
 
-def _account(tx: Tx, posting: Posting, currency: str) -> int:
-    if posting.wallet_id is not None:
-        return rows.wallet_account(tx, posting.wallet_id)
-    return rows.house_account(tx, posting.account, currency)
+def _wallet(tx: Tx, new: NewEntry) -> WalletRow | None:
+    if new.wallet_id is None:
+        return None
+    wallet = wallet_rows.get(tx, new.wallet_id)
+    if wallet is None:
+        raise NotFound("There is no wallet {id}.", id=new.wallet_id)
+    if wallet.currency != new.currency:
+        raise Conflict("The wallet is in {currency}.", path="currency", currency=wallet.currency)
+    return wallet
 
 
-def _same(tx: Tx, entry: NewEntry, postings: Sequence[tuple[int, int]]) -> int:
-    before = rows.by_key(tx, entry.idempotency_key)
-    assert before is not None  # noqa: S101 - the key is taken
-    booked = tuple((row["account_id"], row["amount"]) for row in rows.postings_of(tx, before["id"]))
-    if before["kind"] != entry.kind or booked != tuple(postings):
+def _move(tx: Tx, wallet: WalletRow, new: NewEntry) -> None:
+    moved = wallet._replace(
+        balance=wallet.balance + new.amount,
+        held=wallet.held - new.released,
+        taxed=wallet.taxed + new.taxed.gross,
+        taxed_vat=wallet.taxed_vat + new.taxed.vat,
+    )
+    wallet_rows.write(tx, moved)
+    tx.emit(Event("wallet", str(wallet.id)))
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def booked_before(tx: Tx, kind: str, idempotency_key: str, wallet_id: int, amount: int) -> LedgerEntry | None:
+    """Return the entry of a deed that is told again; Conflict when its name was used for something else."""
+    row = rows.by_key(tx, idempotency_key)
+    if row is None:
+        return None
+    if (row.kind, row.wallet_id, row.amount) != (kind, wallet_id, amount):
         raise Conflict("This was already booked with other figures.", path="idempotency_key")
-    entry_id: int = before["id"]
-    return entry_id
+    return entry_of(row)
 
 
 def entries(tx: Tx, wanted: EntryFilter) -> list[LedgerEntry]:
     """Return entries, newest first."""
-    where, params = ["1 = 1"], list[Any]()
-    if wanted.kind is not None:
-        where.append("e.kind = ?")
-        params.append(wanted.kind)
-    if wanted.session_id is not None:
-        where.append("e.session_id = ?")
-        params.append(wanted.session_id)
-    if wanted.before is not None:
-        where.append("e.id < ?")
-        params.append(wanted.before)
-    if wanted.wallet_id is not None:
-        account = rows.wallet_account(tx, wanted.wallet_id)
-        where.append("e.id IN (SELECT p.entry_id FROM postings p WHERE p.account_id = ?)")
-        params.append(account)
-    return [_entry(tx, row) for row in rows.entries(tx, " AND ".join(where), params, wanted.limit)]
+    found = Wanted(wanted.kind, wanted.wallet_id, wanted.session_id, wanted.before, wanted.limit)
+    return [entry_of(row) for row in rows.find(tx, found)]
+
+
+def of_session(tx: Tx, session_id: int) -> list[LedgerEntry]:
+    """Return what was booked for a session: the charge, then its corrections."""
+    return [entry_of(row) for row in rows.of_session(tx, session_id)]
 
 
 def entry(tx: Tx, entry_id: int) -> LedgerEntry:
@@ -132,20 +168,36 @@ def entry(tx: Tx, entry_id: int) -> LedgerEntry:
     row = rows.get(tx, entry_id)
     if row is None:
         raise NotFound("There is no ledger entry {id}.", id=entry_id)
-    return _entry(tx, row)
+    return entry_of(row)
 
 
-def _entry(tx: Tx, row: Row) -> LedgerEntry:
-    found = rows.postings_of(tx, row["id"])
+def head(tx: Tx) -> Head:
+    """Return the end of the chain."""
+    return rows.head(tx)
+
+
+def entry_of(row: EntryRow) -> LedgerEntry:
+    """Return an entry as it is read outside of the database."""
+    wallet = () if row.wallet_id is None else (Posting("wallet", row.amount, row.wallet_id),)
+    site: dict[str, int] = json.loads(row.site)
     return LedgerEntry(
-        id=row["id"],
-        at=from_text(row["at"]),
-        kind=row["kind"],
-        idempotency_key=row["idempotency_key"],
-        session_id=row["session_id"],
-        operator=row["operator"],
-        document=json.loads(row["document"]),
-        hash=row["hash"],
-        currency=found[0]["currency"],
-        postings=tuple(Posting(line["kind"], line["amount"], line["wallet_id"]) for line in found),
+        id=row.id,
+        at=from_millis(row.at),
+        kind=row.kind,
+        idempotency_key=row.idempotency_key or _key(row),
+        session_id=row.session_id,
+        operator=row.operator,
+        document=json.loads(row.document),
+        hash=row.hash.hex(),
+        currency=row.currency,
+        postings=(*wallet, *(Posting(kind, amount) for kind, amount in site.items())),
+        wallet_id=row.wallet_id,
+        amount=row.amount,
+        balance_after=row.balance_after,
     )
+
+
+def _key(row: EntryRow) -> str:
+    """Name an entry of a session: ``session:7:charge``, ``session:7:correction``, ``session:7:correction:2``."""
+    counter = f":{row.part}" if row.part is not None and row.part > 1 else ""
+    return f"session:{row.session_id}:{row.kind}{counter}"

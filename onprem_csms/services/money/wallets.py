@@ -1,23 +1,23 @@
 """Wallets: their balance, what is held of it, top-ups and movements. Amounts are minor units."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from fractions import Fraction
+from typing import Literal
 
-from onprem_csms.clock import from_text
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.clock import from_millis
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import currencies as currency_rows
-from onprem_csms.db.money import ledger as ledger_rows
 from onprem_csms.db.money import wallets as rows
+from onprem_csms.db.money.wallets import WalletRow
 from onprem_csms.domain.money.currencies import currency_of
+from onprem_csms.domain.money.vat import NOT_TAXED, Taxed, topped_up, use
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
-from onprem_csms.services.money.ledger import NewEntry, Posting, book
+from onprem_csms.services.money import ledger
+from onprem_csms.services.money.ledger import EntryFilter, LedgerEntry, NewEntry
 
 LARGEST_TOPUP = 100_000_000
-NEWEST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,20 @@ class TopUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """Money that is paid back, with its reason; otherwise as a top-up."""
+
+    wallet_id: int
+    amount: int
+    idempotency_key: str
+    reason: str
+    method: Literal["cash", "bank"] = "cash"
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """A booked top-up; ``repeated`` when the same one had been booked before."""
+    """A booked top-up or refund; ``repeated`` when the same one had been booked before."""
 
     entry_id: int
     at: datetime
@@ -88,37 +100,27 @@ def create(tx: Tx, currency: str, name: str = "", person_id: int | None = None) 
     """Make an empty wallet and return its id; Invalid for an unknown currency."""
     currency_rows.keep(tx, currency_of(currency))
     wallet_id = rows.insert(tx, currency, name, person_id)
-    ledger_rows.insert_wallet_account(tx, wallet_id, currency)
     tx.emit(Event("wallet", str(wallet_id)))
     return wallet_id
 
 
 def get(tx: Tx, wallet_id: int) -> Wallet:
     """Return a wallet; NotFound."""
-    row = rows.get(tx, wallet_id)
-    if row is None:
-        raise NotFound("There is no wallet {id}.", id=wallet_id)
-    return _wallet(row)
+    return _wallet(_row(tx, wallet_id))
 
 
 def find(tx: Tx, wanted: WalletFilter) -> list[Wallet]:
     """Return wallets in the order of their ids."""
-    where, params = "w.id > ?", [wanted.after]
+    where, params = "id > ?", [wanted.after]
     if wanted.person_id is not None:
-        where += " AND w.person_id = ?"
+        where += " AND person_id = ?"
         params.append(wanted.person_id)
     return [_wallet(row) for row in rows.find(tx, where, params, wanted.limit)]
 
 
-def _wallet(row: Row) -> Wallet:
+def _wallet(row: WalletRow) -> Wallet:
     return Wallet(
-        row["id"],
-        row["currency"],
-        row["name"],
-        row["person_id"],
-        row["balance"],
-        row["held"],
-        from_text(row["created_at"]),
+        row.id, row.currency, row.name, row.person_id, row.balance, row.held, from_millis(row.created_at)
     )
 
 
@@ -130,96 +132,90 @@ def top_up(tx: Tx, top_up: TopUp) -> Receipt:
         )
     if not top_up.idempotency_key:
         raise Invalid("A top-up needs an idempotency key.", path="idempotency_key")
-    wallet = get(tx, top_up.wallet_id)
-    entry = NewEntry(
+    key, wallet = f"topup:{top_up.idempotency_key}", _row(tx, top_up.wallet_id)
+    before = ledger.booked_before(tx, "topup", key, wallet.id, top_up.amount)
+    if before is not None:
+        return _receipt(tx, before, repeated=True)
+    taxed, document = _taxed_at_topup(tx, wallet, top_up.amount)
+    new = NewEntry(
         kind="topup",
-        idempotency_key=f"topup:{top_up.idempotency_key}",
         currency=wallet.currency,
-        postings=(
-            Posting("wallet", top_up.amount, wallet.id),
-            Posting(top_up.method, -top_up.amount),
-        ),
+        site={top_up.method: -top_up.amount, "vat": taxed.vat, "prepaid_vat": -taxed.vat},
+        wallet_id=wallet.id,
+        amount=top_up.amount,
+        taxed=taxed,
+        idempotency_key=key,
         operator=top_up.operator,
-        document={"method": top_up.method, "note": top_up.note},
+        document={"method": top_up.method, "note": top_up.note, **document},
     )
-    entry_id, repeated = book(tx, entry)
-    row = ledger_rows.get(tx, entry_id)
-    at = tx.now if row is None else from_text(row["at"])
-    return Receipt(entry_id, at, get(tx, wallet.id), top_up.amount, repeated)
+    return _receipt(tx, ledger.book(tx, new))
+
+
+def _taxed_at_topup(tx: Tx, wallet: WalletRow, amount: int) -> tuple[Taxed, dict[str, str]]:
+    if tx.settings.vat_due == "at_charging":
+        return NOT_TAXED, {}
+    percent = tx.settings.vat_percent
+    taxed = topped_up(wallet.balance, wallet.taxed, amount, Fraction(percent))
+    return taxed, {"vat_percent": percent}
+
+
+def refund(tx: Tx, refund: Refund) -> Receipt:
+    """Pay money back once; VAT that fell due at the top-up is reversed. Invalid, Conflict beyond what is available."""
+    if refund.amount <= 0:
+        raise Invalid("The amount must be above zero.", path="amount")
+    if not refund.reason.strip():
+        raise Invalid("Say why the money is paid back.", path="reason")
+    key, wallet = f"refund:{refund.idempotency_key}", _row(tx, refund.wallet_id)
+    before = ledger.booked_before(tx, "refund", key, wallet.id, -refund.amount)
+    if before is not None:
+        return _receipt(tx, before, repeated=True)
+    if refund.amount > wallet.balance - wallet.held:
+        raise Conflict("The balance is not enough.", path="amount")
+    used = use(Taxed(wallet.taxed, wallet.taxed_vat), refund.amount)
+    new = NewEntry(
+        kind="refund",
+        currency=wallet.currency,
+        site={refund.method: refund.amount, "vat": -used.vat, "prepaid_vat": used.vat},
+        wallet_id=wallet.id,
+        amount=-refund.amount,
+        taxed=Taxed(-used.gross, -used.vat),
+        idempotency_key=key,
+        operator=refund.operator,
+        document={"method": refund.method, "reason": refund.reason.strip()},
+    )
+    return _receipt(tx, ledger.book(tx, new))
+
+
+def _receipt(tx: Tx, entry: LedgerEntry, *, repeated: bool = False) -> Receipt:
+    wallet = get(tx, entry.wallet_id or 0)
+    return Receipt(entry.id, entry.at, wallet, abs(entry.amount), repeated)
 
 
 def movements(tx: Tx, wallet_id: int, before: int | None = None, limit: int = 50) -> list[Movement]:
-    """Return a wallet's movements, newest first."""
-    account = ledger_rows.wallet_account(tx, get(tx, wallet_id).id)
-    found = ledger_rows.movements(tx, account, NEWEST if before is None else before, limit)
+    """Return a wallet's movements, newest first, each with the balance after it."""
+    wanted = EntryFilter(wallet_id=_row(tx, wallet_id).id, before=before, limit=limit)
     return [
         Movement(
-            row["id"],
-            from_text(row["at"]),
-            row["kind"],
-            row["amount"],
-            row["balance_after"],
-            row["session_id"],
-            row["operator"],
-            _note(row["document"]),
+            entry.id,
+            entry.at,
+            entry.kind,
+            entry.amount,
+            entry.balance_after,
+            entry.session_id,
+            entry.operator,
+            str(entry.document.get("note", "")),
         )
-        for row in found
+        for entry in ledger.entries(tx, wanted)
     ]
 
 
-def _note(document: str) -> str:
-    fields: dict[str, Any] = json.loads(document)
-    return str(fields.get("note", ""))
-
-
-def hold(tx: Tx, wallet: Wallet, amount: int, purpose: str) -> int:
-    """Set an amount of a wallet, read in this transaction, aside for a purpose (named once); returns the hold's id.
-
-    Conflict when the wallet has not so much available: holds never exceed the balance.
-    """
-    if amount > wallet.available:
-        raise Conflict("The balance is not enough.", path="amount")
-    hold_id = rows.insert_hold(tx, wallet.id, amount, purpose)
-    tx.emit(Event("wallet", str(wallet.id)))
-    return hold_id
-
-
-def extend(tx: Tx, hold_id: int) -> int:
-    """Add everything that is available now to an open hold; returns how much that was."""
-    row = rows.get_hold(tx, hold_id)
-    if row is None or row["status"] != "held":
-        return 0
-    more = get(tx, row["wallet_id"]).available
-    if more <= 0:
-        return 0
-    rows.extend_hold(tx, row, more)
-    tx.emit(Event("wallet", str(row["wallet_id"])))
-    return more
-
-
-def held_amount(tx: Tx, hold_id: int | None) -> int:
-    """Return the amount of a hold that is still open, else 0."""
-    row = None if hold_id is None else rows.get_hold(tx, hold_id)
-    return row["amount"] if row is not None and row["status"] == "held" else 0
-
-
-def release(tx: Tx, hold_id: int) -> bool:
-    """Give back what was held; False when the hold had already ended."""
-    return _end(tx, hold_id, "released", 0)
-
-
-def capture(tx: Tx, hold_id: int, amount: int) -> bool:
-    """End a hold because ``amount``, or all of it, was spent; the rest is free again. Spending is booked apart."""
-    return _end(tx, hold_id, "captured", amount)
-
-
 def balance(tx: Tx, wallet_id: int) -> int:
-    """Return the balance of a wallet that exists."""
-    return rows.balance(tx, wallet_id)
+    """Return the balance of a wallet; NotFound."""
+    return _row(tx, wallet_id).balance
 
 
-def _end(tx: Tx, hold_id: int, status: str, amount: int) -> bool:
-    wallet_id = rows.end_hold(tx, hold_id, status, amount)
-    if wallet_id is not None:
-        tx.emit(Event("wallet", str(wallet_id)))
-    return wallet_id is not None
+def _row(tx: Tx, wallet_id: int) -> WalletRow:
+    row = rows.get(tx, wallet_id)
+    if row is None:
+        raise NotFound("There is no wallet {id}.", id=wallet_id)
+    return row

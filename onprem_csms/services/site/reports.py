@@ -3,8 +3,9 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from onprem_csms.clock import to_text
+from onprem_csms.clock import from_text, to_millis, to_text
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.money import ledger as ledger_rows
 from onprem_csms.db.site import reports as rows
 from onprem_csms.domain.site import DayFigures, Today
 
@@ -15,6 +16,10 @@ def bounds(day: date, timezone: str) -> tuple[str, str]:
     begin = datetime.combine(day, time(0), zone)
     end = datetime.combine(day + timedelta(days=1), time(0), zone)
     return to_text(begin), to_text(end)
+
+
+def _millis(*moments: str) -> tuple[int, ...]:
+    return tuple(to_millis(from_text(moment)) for moment in moments)
 
 
 def local_day(tx: Tx) -> date:
@@ -37,7 +42,7 @@ def today(tx: Tx) -> Today:
         energy_wh=figures.energy_wh,
         revenue=figures.revenue,
         sessions=figures.sessions,
-        topups=rows.topups(tx, since, until),
+        topups=dict(ledger_rows.top_ups(tx, *_millis(since, until))),
         active=active.number,
         power_w=active.power_w,
     )

@@ -40,6 +40,7 @@ LABELS: dict[str, tuple[str, str, str]] = {
     "currency": (N_("Currency"), "text", "site.currency"),
     "timezone": (N_("Local time"), "text", "site.timezone"),
     "vat_percent": (N_("VAT of new tariffs"), "percent", "site.vat_percent"),
+    "vat_due": (N_("When VAT falls due"), "vat_due", "site.vat_due"),
     "language": (N_("Default language of drivers' pages"), "text", "site.language"),
     "public_url": (N_("Address in QR codes"), "text", "server.public_url"),
     "heartbeat_interval_s": (N_("Heartbeat of chargers"), "seconds", "ocpp.heartbeat_interval"),
@@ -55,6 +56,8 @@ LABELS: dict[str, tuple[str, str, str]] = {
         "prepaid.start_timeout",
     ),
     "prepaid.block_below_zero": (N_("Block cards that went below zero"), "flag", "prepaid.block_below_zero"),
+    "prepaid.hold_policy": (N_("What a session sets aside"), "hold_policy", "prepaid.hold"),
+    "prepaid.hold_step": (N_("How much more is set aside at a time"), "money", "prepaid.hold_step"),
     "sessions.reboot_grace_s": (
         N_("Grace period after a charger's reboot"),
         "seconds",

@@ -1,21 +1,21 @@
 """``/ledger``: every movement of money, to be read only."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from onprem_csms.services.money import ledger
 from onprem_csms.web.api.fields import Id, Page, Paged, before, page
 from onprem_csms.web.api.route import Call
 
-Kind = Literal["topup", "charge", "correction", "refund", "adjustment"]
+Kind = Annotated[str, Meta(max_length=40, description="topup, charge, correction, refund or adjustment.")]
 
 
 class Posting(Struct, frozen=True, kw_only=True):
     """One line of an entry, in minor units, credit positive; ``wallet`` for the account of a wallet."""
 
-    account: Literal["wallet", "cash", "bank", "revenue", "vat", "adjustment"]
+    account: Annotated[str, Meta(description="wallet, cash, bank, revenue, vat, prepaid_vat or adjustment.")]
     wallet: int | None
     amount: int
 
@@ -33,6 +33,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     document: dict[str, Any]
     hash: str
     postings: list[Posting]
+    balance_after: Annotated[int, Meta(description="The balance of the wallet after it.")]
 
 
 class LedgerQuery(Paged, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ def show(entry: ledger.LedgerEntry) -> Entry:
         idempotency_key=entry.idempotency_key,
         document=entry.document,
         hash=entry.hash,
+        balance_after=entry.balance_after,
         postings=[
             Posting(account=line.account, wallet=line.wallet_id, amount=line.amount)
             for line in entry.postings

@@ -197,13 +197,12 @@ def show(wallet: wallets.Wallet) -> Wallet:
 
 def show_top_up(entry: ledger.LedgerEntry, *, repeated: bool = False) -> TopUp:
     """Show the ledger entry of a top-up as JSON."""
-    posting = next(posting for posting in entry.postings if posting.wallet_id is not None)
     document: dict[str, Any] = entry.document
     return TopUp(
         id=entry.id,
         at=entry.at,
-        wallet=posting.wallet_id or 0,
-        amount=posting.amount,
+        wallet=entry.wallet_id or 0,
+        amount=entry.amount,
         currency=entry.currency,
         method=document.get("method", ""),
         note=document.get("note", ""),
