@@ -166,6 +166,15 @@ async def test_what_was_not_answered_is_asked_again_when_the_charger_comes_back(
     charger = await site.connect()
     call = await charger.answer({"status": "Accepted"})
     assert call[2:] == ["ChangeConfiguration", {"key": "k", "value": "5"}]
+    told = {"configurationKey": [{"key": "k", "value": "4", "readonly": False}]}
+    read = await charger.answer(told)
+    assert read[2:] == ["GetConfiguration", {"key": ["k"]}]
+
+    async def read_back() -> bool:
+        (setting,) = await site.see(configuration.find, "CP1")
+        return (setting.value, setting.wanted, setting.wanted_status) == ("4", "5", "accepted")
+
+    await site.until(read_back)
 
     async def met() -> bool:
         return not await site.see(configuration.unmet, "CP1")

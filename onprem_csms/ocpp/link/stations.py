@@ -77,7 +77,11 @@ class Stations(Registry):
         if connection.version.reads_first and arrival.unread:
             self.spawn(desired.read_all(self.ctx, charger_id, settle_s), forever=True)
         if arrival.wishes:
-            self.spawn(desired.ask_again(self.ctx, charger_id, settle_s), forever=True)
+
+            def here() -> bool:
+                return connection.ready and self.get(charger_id) is connection
+
+            self.spawn(desired.ask_again(self.ctx, charger_id, here, settle_s), forever=True)
 
     def left(self, connection: Connection) -> None:
         """Let a connection go: its calls end, and a newer one of the same charger stays. Twice is fine."""

@@ -40,6 +40,11 @@ def unmet(tx: Tx, charger_id: str) -> list[Desired]:
     return desired.unmet(tx, charger_id)
 
 
+def tried(tx: Tx, charger_id: str, variable: Variable) -> None:
+    """Count that a wish was sent."""
+    desired.tried(tx, charger_id, variable)
+
+
 def forget_wish(tx: Tx, charger_id: str, variable: Variable) -> None:
     """Want nothing of a variable any more; NotFound when nothing was wanted."""
     if not desired.delete(tx, charger_id, variable):

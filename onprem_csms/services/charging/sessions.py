@@ -98,7 +98,16 @@ class Curve:
 def find(tx: Tx, wanted: SessionFilter) -> list[SessionView]:
     """Return sessions, newest first."""
     where, params = ["1 = 1"], list[Any]()
-    for column in ("charger_id", "evse", "connector", "card_id", "wallet_id", "transaction_id", "state", "review"):
+    for column in (
+        "charger_id",
+        "evse",
+        "connector",
+        "card_id",
+        "wallet_id",
+        "transaction_id",
+        "state",
+        "review",
+    ):
         value = getattr(wanted, column)
         if value is not None:
             where.append(f"s.{column} = ?")
