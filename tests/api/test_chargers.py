@@ -152,3 +152,12 @@ async def test_nothing_is_found_of_a_charger_that_is_not_there(api: Api) -> None
     assert (await api.patch("/chargers/CP9", {})).status == 404
     assert (await api.delete("/chargers/CP9")).status == 404
     assert (await api.post("/chargers/CP9/password")).status == 404
+
+
+async def test_a_charger_is_pinned_to_a_version_that_is_spoken(api: Api) -> None:
+    await api.post("/chargers", {"id": "CP1"})
+    assert (await api.get("/chargers/CP1")).body["pinned_protocol"] == ""
+    changed = await api.patch("/chargers/CP1", {"pinned_protocol": "ocpp2.0.1"})
+    assert changed.body["pinned_protocol"] == "ocpp2.0.1"
+    refused = await api.patch("/chargers/CP1", {"pinned_protocol": "ocpp9"})
+    assert refused.paths == ["pinned_protocol"]

@@ -100,6 +100,10 @@ class Stations(Registry):
 
     # ------------------------------------------------------------------ commands
 
+    def protocols(self) -> Mapping[str, str]:
+        """Return the versions that are spoken here, by the name on the wire, the newest first."""
+        return {protocol: f"OCPP {version.name}" for protocol, version in versions.VERSIONS.items()}
+
     def actions(self, charger_id: str) -> list[str]:
         """Return the commands that the charger's version knows."""
         return sorted(self._version(charger_id).commands)

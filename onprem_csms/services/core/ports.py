@@ -64,6 +64,9 @@ class Stations(Protocol):
     def online(self, charger_id: str) -> bool:
         """Tell whether the charger has a connection."""
 
+    def protocols(self) -> Mapping[str, str]:
+        """Return the versions that are spoken, the newest first: the name on the wire and the one for people."""
+
     def translate(self, charger_id: str, command: Command) -> tuple[str, Mapping[str, Any]]:
         """Return the action and the request that a command is in the charger's protocol; Invalid where it has none."""
 

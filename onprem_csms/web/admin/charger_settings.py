@@ -1,5 +1,6 @@
 """The settings of a charger and of its connectors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ class SettingsPage:
     tariffs: list[StoredTariff]
     transforms: tuple[tuple[str, str], ...]
     profiles: tuple[tuple[str, str], ...]
+    protocols: Mapping[str, str]
     form: Form
 
 
@@ -58,7 +60,7 @@ async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse
     if charger.token_transform not in dict(TRANSFORMS):
         transforms = (*TRANSFORMS, (charger.token_transform, charger.token_transform))
     online = ctx.stations.online(charger.id)
-    page = SettingsPage(charger, online, offered, transforms, PROFILES, form)
+    page = SettingsPage(charger, online, offered, transforms, PROFILES, ctx.stations.protocols(), form)
     return render(request, "admin/charger_settings.html", page, form.status)
 
 
@@ -72,6 +74,7 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
         "security_profile": int(form.choice("security_profile", dict(PROFILES), "1") or 1),
         "allow_missing_subprotocol": form.flag("allow_missing_subprotocol"),
         "token_transform": form.text("token_transform", max_length=40),
+        "pinned_protocol": form.choice("pinned_protocol", ("", *context(request).stations.protocols()), ""),
         "tariff_id": form.number_or_none("tariff_id"),
         "max_power_w": _watts(form),
     }

@@ -9,6 +9,7 @@ from onprem_csms.domain.chargers import chargers as domain
 from onprem_csms.domain.chargers import variables
 from onprem_csms.domain.chargers.places import Place, by_label
 from onprem_csms.domain.chargers.records import RefusedAttempt
+from onprem_csms.errors import Invalid
 from onprem_csms.services.chargers import admission, configuration, inventory, records
 from onprem_csms.services.core.context import Tx
 from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
@@ -223,6 +224,7 @@ async def get(call: Call[None, None]) -> Charger:
 
 async def create(call: Call[NewCharger, None]) -> Created[Charger]:
     """Add a charger."""
+    _check_pinned(call, call.body.pinned_protocol)
     profile = {"security_profile": 0 if call.body.password is None else 1}
     new = await call.write(inventory.create, domain.NewCharger(**{**profile, **given(call.body)}))
     return Created(_show(call, new, {}), place("chargers", new.id))
@@ -230,8 +232,15 @@ async def create(call: Call[NewCharger, None]) -> Created[Charger]:
 
 async def change(call: Call[ChargerChange, None]) -> Charger:
     """Change some fields of a charger."""
+    _check_pinned(call, call.body.pinned_protocol or "")
     await call.write(inventory.update, call.places["id"], given(call.body))
     return await _one(call)
+
+
+def _check_pinned(call: Call[Any, Any], protocol: str) -> None:
+    spoken = call.ctx.stations.protocols()
+    if protocol and protocol not in spoken:
+        raise Invalid("This must be one of {names}.", path="pinned_protocol", names=", ".join(spoken))
 
 
 async def remove(call: Call[None, None]) -> None:
