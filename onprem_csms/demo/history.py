@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from onprem_csms.clock import to_text
 from onprem_csms.demo.car import Car, arriving_car
 from onprem_csms.demo.outlet import Socket
+from onprem_csms.demo.till import top_up
 from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading, StopReason
-from onprem_csms.services.cards import balances, cards
+from onprem_csms.services.cards import cards
 from onprem_csms.services.charging import authorization, presence, reports, sessions
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.money.wallets import TopUp
@@ -191,7 +192,7 @@ class History:
         amount = self.random.choice((5_000, 10_000, 15_000, 20_000, 20_000, 30_000))
         method: Literal["cash", "bank"] = "bank" if self.random.randrange(3) == 0 else "cash"
         key = f"demo:{uid}:{to_text(self.tx.now)}"
-        balances.top_up(self.tx, TopUp(wallet.id, amount, key, method=method, operator="desk"))
+        top_up(self.tx, TopUp(wallet.id, amount, key, method=method))
 
     def once(self, work: Callable[[Tx], None]) -> Story:
         """Something happens once."""

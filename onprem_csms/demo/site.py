@@ -26,13 +26,14 @@ from onprem_csms.demo.scenery import (
     Holder,
     Place,
 )
+from onprem_csms.demo.till import top_up
 from onprem_csms.domain.chargers import places
 from onprem_csms.domain.chargers.chargers import Boot, NewCharger
 from onprem_csms.domain.money.tariffs import tariff_from_json
 from onprem_csms.domain.secrets import hash_pin
 from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import NewOperator
-from onprem_csms.services.cards import balances, cards, people
+from onprem_csms.services.cards import cards, people
 from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.cards.people import NewPerson
 from onprem_csms.services.chargers import inventory
@@ -118,7 +119,7 @@ def _welcome(tx: Tx, holder: Holder, pins: dict[str, str]) -> None:
             ),
         )
         if card.wallet is not None and amount:
-            balances.top_up(tx, TopUp(card.wallet.id, amount, f"demo:{uid}", operator=DESK))
+            top_up(tx, TopUp(card.wallet.id, amount, f"demo:{uid}"))
 
 
 def _cast(tx: Tx, history: History, began: datetime, present: datetime) -> None:

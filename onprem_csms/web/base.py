@@ -9,7 +9,7 @@ from onprem_csms.services.access import operators
 from onprem_csms.services.core.context import Context
 from onprem_csms.web import errors, headers, sse, statics
 from onprem_csms.web.formats import Formats
-from onprem_csms.web.guards import CONTEXT, DRIVER, OPERATOR, Routes, anyone, public
+from onprem_csms.web.guards import CONTEXT, DRIVER, OPERATOR, Routes, actor_of, anyone, public
 from onprem_csms.web.languages import COOKIE, LANGUAGES, SITE_LANGUAGE, language_of, translate
 from onprem_csms.web.templating import Templates
 
@@ -50,8 +50,8 @@ def setup(app: web.Application, ctx: Context) -> None:
 
 
 def context(request: web.Request) -> Context:
-    """Return what the services need."""
-    return request.app[CONTEXT]
+    """Return what the services need; whoever is signed in acts."""
+    return request.app[CONTEXT].acting(actor_of(request))
 
 
 def formats(request: web.Request) -> Formats:

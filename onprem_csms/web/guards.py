@@ -1,11 +1,12 @@
 """Who may come to which page. Every route names its guard; a test fails on one without."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from aiohttp import web
 
+from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.access.rights import Deed
 from onprem_csms.errors import Forbidden, Unauthenticated
 from onprem_csms.services.access import operators
@@ -76,6 +77,16 @@ def operator_of(request: web.Request) -> Operator:
 def driver_of(request: web.Request) -> int:
     """Return the card of the signed-in driver."""
     return request[DRIVER]
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Return who acts by this request: the driver or the operator who is signed in, or a visitor."""
+    address = request.remote or ""
+    if DRIVER in request:
+        return Actor("driver", f"card {request[DRIVER]}", str(request[DRIVER]), door="page", address=address)
+    if OPERATOR in request:
+        return replace(operators.actor_of(request[OPERATOR]), door="page", address=address)
+    return Actor("system", "visitor", door="page", address=address)
 
 
 # A line of a route table: method, path, guard, view.

@@ -87,8 +87,20 @@ ROLE: Words = {
     "desk": Tag("info", N_("Desk: people, cards, money, commands")),
     "viewer": Tag("off", N_("Viewer: looks, changes nothing")),
 }
-# What operators did, as the audit names it.
+# What was done, as the audit names it.
 DEED: Words = {
+    "attempt.dismissed": Tag("", N_("Connection attempt dismissed")),
+    "driver.sign-in": Tag("", N_("Driver signed in")),
+    "driver.sign-in-refused": Tag("", N_("Driver’s sign-in refused")),
+    "operator.sign-in": Tag("", N_("Operator signed in")),
+    "operator.sign-in-refused": Tag("", N_("Operator’s sign-in refused")),
+    "profile.added": Tag("", N_("Charging profile added")),
+    "profile.changed": Tag("", N_("Charging profile changed")),
+    "profile.deleted": Tag("", N_("Charging profile deleted")),
+    "tariff.assigned": Tag("", N_("Tariff assigned")),
+    "wallet.added": Tag("", N_("Wallet added")),
+    "wallet.refund": Tag("", N_("Money paid back")),
+    "wallet.topup": Tag("", N_("Balance topped up")),
     "api-key.created": Tag("", N_("API key made")),
     "api-key.revoked": Tag("", N_("API key revoked")),
     "card.archived": Tag("", N_("Card archived")),
@@ -96,7 +108,7 @@ DEED: Words = {
     "card.changed": Tag("", N_("Card changed")),
     "card.issue": Tag("", N_("Card issued")),
     "card.pin": Tag("", N_("PIN set")),
-    "card.topup": Tag("", N_("Card topped up")),
+    "card.replaced": Tag("", N_("Card replaced")),
     "card.unblock": Tag("", N_("Card unblocked")),
     "charger.accepted": Tag("", N_("Charger accepted")),
     "charger.added": Tag("", N_("Charger added")),

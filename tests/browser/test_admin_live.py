@@ -60,7 +60,7 @@ async def test_a_form_that_is_being_filled_in_survives_the_news(
         await one.settle()
         await page.fill("#start-uid", "04AABBCC")
         await site.do(read_meter, 25_000, 7_000)
-        await site.do(sessions.close, 2, "admin")
+        await site.do(sessions.close, 2)
         await expect(page.locator("#running")).to_contain_text("No session runs.")
         assert await page.input_value("#start-uid") == "04AABBCC"
 
@@ -74,7 +74,7 @@ async def test_the_overview_shows_the_end_of_a_session_by_itself(
         page = one.page
         await one.settle()
         await expect(page.locator("#running")).to_contain_text("Kovács Ágnes")
-        await site.do(sessions.close, 2, "admin")
+        await site.do(sessions.close, 2)
         await expect(page.locator("#running")).to_contain_text("Nobody is charging")
         assert one.complaints == []
 
@@ -94,7 +94,7 @@ async def test_a_page_says_when_it_lost_its_connection_and_catches_up_when_it_is
         await expect(page.locator("#lost")).to_contain_text("it comes back by itself")
         again = config.parse({"server": {"host": "127.0.0.1", "port": port}})
         async with app.running(again, DataFolder(tmp_path / "data")) as program:
-            await program.ctx.write(sessions.close, 2, "admin")
+            await program.ctx.write(sessions.close, 2)
             await expect(page.locator("#lost")).to_be_hidden()
             await expect(page.locator("#running")).to_contain_text("Nobody is charging")
 
@@ -111,5 +111,5 @@ async def test_who_is_signed_out_elsewhere_is_led_to_the_sign_in(
             cookie["value"] for cookie in await page.context.cookies() if cookie["name"] == "csms_operator"
         )
         await site.do(logins.end, secret)
-        await site.do(sessions.close, 2, "admin")
+        await site.do(sessions.close, 2)
         await page.wait_for_url("**/admin/sign-in**")

@@ -12,6 +12,7 @@ from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.caches import Batch, Cache
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.access.actor import SYSTEM, Actor
 from onprem_csms.errors import Conflict, StoreError
 
 VALUES: Cache[str, str] = Cache("values of the test", 4)
@@ -276,7 +277,8 @@ async def test_a_transaction_knows_who_acts(store: Database) -> None:
     def who(tx: Tx) -> object:
         return tx.actor
 
+    anna, system, bela = Actor("operator", "anna"), SYSTEM, Actor("api_key", "béla")
     found = await asyncio.gather(
-        store.acting("anna").write(who), store.write(who), store.acting("béla").write(who)
+        store.acting(anna).write(who), store.write(who), store.acting(bela).write(who)
     )
-    assert found == ["anna", "system", "béla"]
+    assert found == [anna, system, bela]

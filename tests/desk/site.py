@@ -21,6 +21,7 @@ from onprem_csms import app
 from onprem_csms.config import Config, Prepaid, Server, Site
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.keys import DataFolder
+from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import simple_tariff
@@ -81,6 +82,11 @@ class DeskSite:
     base: str
     reader: PlugReader
     clerk: int
+
+    @property
+    def at_desk(self) -> Context:
+        """The context of the clerk, who acts."""
+        return self.ctx.acting(Actor("operator", CLERK, str(self.clerk), "desk"))
 
     async def prepaid(self, uid: str = ANNA, amount: int = 5_000, name: str = "Kovács Anna") -> Card:
         """Issue a prepaid card with a PIN and a balance."""

@@ -143,7 +143,7 @@ def _build(tx: Tx) -> None:
     person = people.create(tx, NewPerson("Kovács Ágnes"))
     card = cards.create(tx, NewCard(CARD, "prepaid", person_id=person.id))
     assert card.wallet is not None
-    wallets.top_up(tx, TopUp(card.wallet.id, 50_000, "first", operator="clerk"))
+    wallets.top_up(tx, TopUp(card.wallet.id, 50_000, "first"))
 
 
 def _charge(tx: Tx) -> None:

@@ -1,35 +1,70 @@
-"""Who did what, in the order it happened."""
+"""The table ``audit``: who did what, in the order it happened."""
 
-from onprem_csms.db.engine.connection import Row
-from onprem_csms.db.engine.database import Tx
+from datetime import datetime
+from typing import NamedTuple
+
+from onprem_csms.clock import from_text
+from onprem_csms.db.engine.tx import Tx
 
 
-def insert(tx: Tx, actor: str, action: str, subject: str, detail: str) -> int:
-    """Add a line; returns its id."""
+class AuditRecord(NamedTuple):
+    """One line; ``detail`` is JSON: what changed by its name, a pair of old and new or a value."""
+
+    id: int
+    at: datetime
+    actor: str
+    actor_kind: str
+    role: str
+    door: str
+    address: str
+    action: str
+    subject: str
+    detail: str
+
+
+def insert(tx: Tx, action: str, subject: str, detail: str) -> int:
+    """Add a line about what the transaction's actor did; returns its id."""
+    actor = tx.actor
     return tx.insert(
         """
-        INSERT INTO audit (at, actor, action, subject, detail)
-        VALUES (?, ?, ?, ?, ?)
+        INSERT INTO audit (at, actor, actor_kind, actor_id, role, door, address, action, subject, detail)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        (tx.now_text, actor, action, subject, detail),
+        (
+            tx.now_text,
+            actor.label,
+            actor.kind,
+            actor.id,
+            actor.role,
+            actor.door,
+            actor.address,
+            action,
+            subject,
+            detail,
+        ),
     )
 
 
-def find(tx: Tx, before: int | None, limit: int) -> list[Row]:
+def find(tx: Tx, before: int | None, limit: int) -> list[AuditRecord]:
     """Return lines, newest first, from below an id."""
-    return tx.all(
+    rows = tx.all(
         """
         SELECT
             id,
             at,
             actor,
+            actor_kind,
+            role,
+            door,
+            address,
             action,
             subject,
             detail
         FROM audit
-        WHERE ?1 IS NULL OR id < ?1
+        WHERE id < ?
         ORDER BY id DESC
-        LIMIT ?2
+        LIMIT ?
         """,
-        (before, limit),
+        (2**62 if before is None else before, limit),
     )
+    return [AuditRecord(row["id"], from_text(row["at"]), *tuple(row)[2:]) for row in rows]

@@ -7,12 +7,11 @@ from typing import Any
 from onprem_csms.clock import to_text
 from onprem_csms.db.engine.caches import WriterState
 from onprem_csms.db.engine.connection import Row
+from onprem_csms.domain.access.actor import SYSTEM, Actor
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Event
 
-Actor = str
-"""Who acts: an operator's name, an API key's, SYSTEM. Given by the caller of a write, immutable."""
-SYSTEM: Actor = "system"
+__all__ = ["SYSTEM", "Actor", "Tx"]
 
 
 class Tx:
@@ -30,7 +29,7 @@ class Tx:
     ) -> None:
         self._raw = raw
         self.state = state
-        self.actor = SYSTEM
+        self.actor: Actor = SYSTEM
         self.now = now
         self.now_text = to_text(now)
         self.settings = settings

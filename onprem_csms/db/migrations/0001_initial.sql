@@ -46,9 +46,14 @@ CREATE TABLE audit (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
     actor TEXT NOT NULL,
+    actor_kind TEXT NOT NULL DEFAULT 'system',
+    actor_id TEXT NOT NULL DEFAULT '',
+    role TEXT NOT NULL DEFAULT '',
+    door TEXT NOT NULL DEFAULT '',
+    address TEXT NOT NULL DEFAULT '',
     action TEXT NOT NULL,
     subject TEXT NOT NULL,
-    detail TEXT NOT NULL DEFAULT ''
+    detail TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 
 -- ---------------------------------------------------------------- chargers

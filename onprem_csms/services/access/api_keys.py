@@ -11,6 +11,7 @@ from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.access.rights import ROLES, Role
 from onprem_csms.errors import Invalid, NotFound, Unauthenticated
+from onprem_csms.services.core import audit
 
 # So that a key that leaked into a text is recognised as one.
 PREFIX = "csms_"
@@ -43,6 +44,7 @@ def create(tx: Tx, name: str, role: str) -> NewApiKey:
         raise Invalid("The role must be admin, desk or viewer.", path="role")
     secret = PREFIX + secrets.token_urlsafe(32)
     key_id = api_keys.insert(tx, name.strip(), role, _digest(secret))
+    audit.note(tx, "api-key.created", name.strip(), role=role)
     return NewApiKey(get(tx, key_id), secret)
 
 
@@ -69,8 +71,9 @@ def authenticate(tx: Tx, secret: str) -> ApiKey:
 
 def revoke(tx: Tx, key_id: int) -> ApiKey:
     """End a key for good; NotFound."""
-    get(tx, key_id)
-    api_keys.revoke(tx, key_id)
+    if get(tx, key_id).revoked_at is None:
+        api_keys.revoke(tx, key_id)
+        audit.note(tx, "api-key.revoked", get(tx, key_id).name)
     return get(tx, key_id)
 
 

@@ -10,6 +10,7 @@ from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.access import operators as db
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.access.rights import Deed, Role, may
 from onprem_csms.domain.secrets import hash_password, verify_password
 from onprem_csms.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -61,18 +62,18 @@ class Attempt:
 # --- Adding and changing ------------------------------------------------------------------------------------
 
 
-async def add(ctx: Transactions, new: NewOperator, actor: str = "system") -> int:
+async def add(ctx: Transactions, new: NewOperator) -> int:
     """Add an operator; returns the id. Invalid with the field, Conflict when the name is taken."""
     hashed = await _hashed(new)
-    return await ctx.write(create, hashed, actor)
+    return await ctx.write(create, hashed)
 
 
-def create(tx: Tx, new: NewOperator, actor: str = "system") -> int:
+def create(tx: Tx, new: NewOperator) -> int:
     """Add an operator whose ``password`` is already a hash (``domain.secrets``)."""
     if db.by_name(tx, new.name) is not None:
         raise Conflict("There is already an operator of this name.", path="name")
     operator_id = db.insert(tx, new.name, new.password, new.role, new.language)
-    audit.note(tx, actor, "operator.added", new.name, new.role)
+    audit.note(tx, "operator.added", new.name, role=new.role)
     return operator_id
 
 
@@ -97,18 +98,18 @@ def by_name(tx: Tx, name: str) -> Operator:
     return _operator(row)
 
 
-async def set_password(ctx: Transactions, operator_id: int, password: str, actor: str = "system") -> None:
+async def set_password(ctx: Transactions, operator_id: int, password: str) -> None:
     """Give an operator a new password; every browser of theirs is signed out. Invalid when it is too short."""
     hashed = await in_thread(hash_password, password)
-    await ctx.write(store_password, operator_id, hashed, actor)
+    await ctx.write(store_password, operator_id, hashed)
 
 
-def store_password(tx: Tx, operator_id: int, hashed: str, actor: str = "system") -> None:
+def store_password(tx: Tx, operator_id: int, hashed: str) -> None:
     """Keep a password's hash and sign the operator's browsers out."""
     operator = get(tx, operator_id)
     db.set_password(tx, operator_id, hashed)
     logins.end_all(tx, logins.Owner("operator", operator_id))
-    audit.note(tx, actor, "operator.password", operator.name)
+    audit.note(tx, "operator.password", operator.name)
 
 
 def set_language(tx: Tx, operator_id: int, language: str) -> None:
@@ -116,20 +117,20 @@ def set_language(tx: Tx, operator_id: int, language: str) -> None:
     db.set_language(tx, operator_id, language)
 
 
-def disable(tx: Tx, operator_id: int, actor: str) -> None:
+def disable(tx: Tx, operator_id: int) -> None:
     """Keep an operator out from now on; Conflict for the last admin."""
     operator = get(tx, operator_id)
     if operator.role == "admin" and operator.disabled_at is None and db.count_admins(tx) == 1:
         raise Conflict("This is the last admin who can sign in. Add another admin first.")
     db.set_disabled(tx, operator_id, disabled=True)
     logins.end_all(tx, logins.Owner("operator", operator_id))
-    audit.note(tx, actor, "operator.disabled", operator.name)
+    audit.note(tx, "operator.disabled", operator.name)
 
 
-def enable(tx: Tx, operator_id: int, actor: str) -> None:
+def enable(tx: Tx, operator_id: int) -> None:
     """Let an operator in again."""
     db.set_disabled(tx, operator_id, disabled=False)
-    audit.note(tx, actor, "operator.enabled", get(tx, operator_id).name)
+    audit.note(tx, "operator.enabled", get(tx, operator_id).name)
 
 
 # --- Signing in ---------------------------------------------------------------------------------------------
@@ -149,10 +150,22 @@ async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
     row = await ctx.read(db.by_name, name)
     right = await in_thread(_matches, None if row is None else row["password_hash"], attempt.password)
     if row is None or not right or row["disabled_at"] is not None:
+        await ctx.write(audit.note, "operator.sign-in-refused", name)
         raise Unauthenticated("Name and password don't match.")
     for key in keys:
         throttle.succeed(key)
-    return await ctx.write(logins.begin, logins.Owner("operator", row["id"]))
+    actor = replace(actor_of(_operator(row)), door=ctx.actor.door, address=attempt.address)
+    return await ctx.acting(actor).write(_begin, row["id"])
+
+
+def _begin(tx: Tx, operator_id: int) -> str:
+    audit.note(tx, "operator.sign-in", get(tx, operator_id).name)
+    return logins.begin(tx, logins.Owner("operator", operator_id))
+
+
+def actor_of(operator: Operator) -> Actor:
+    """Return an operator as the one who acts."""
+    return Actor("operator", operator.name, str(operator.id), operator.role)
 
 
 def _matches(hashed: str | None, password: str) -> bool:
@@ -168,7 +181,7 @@ async def change_own_password(ctx: Context, throttle: Throttle, attempt: Attempt
     login = await ctx.read(logins.find, secret)
     if login is None or login.owner.operator_id is None:
         raise Unauthenticated("Name and password don't match.")
-    await set_password(ctx, login.owner.operator_id, password, attempt.name)
+    await set_password(ctx, login.owner.operator_id, password)
     return await ctx.write(logins.begin, login.owner)
 
 
@@ -210,7 +223,7 @@ async def set_up(ctx: Transactions, secret: str, new: NewOperator) -> str:
 def _set_up(tx: Tx, secret: str, new: NewOperator) -> str:
     check_setup_link(tx, secret)
     db.set_setup_digest(tx, None)
-    return logins.begin(tx, logins.Owner("operator", create(tx, new, actor="setup")))
+    return logins.begin(tx, logins.Owner("operator", create(tx, new)))
 
 
 # ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.cards import people, pin_attempts
 from onprem_csms.services.cards.access import end_access
-from onprem_csms.services.core import search
+from onprem_csms.services.core import audit, search
+from onprem_csms.services.core.audit import Change
 from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import Wallet
 
@@ -88,7 +89,12 @@ def create(tx: Tx, card: NewCard) -> Card:
     uid = canonical_uid(card.uid)
     if rows.by_uid(tx, uid) is not None:
         raise Conflict("This card is already issued.", path="uid")
-    return _changed(tx, rows.insert(tx, _values(tx, _checked(tx, replace(card, uid=uid)))))
+    values = _values(tx, _checked(tx, replace(card, uid=uid)))
+    card_id = rows.insert(tx, values)
+    audit.note(
+        tx, "card.issue", uid, kind=values.kind, person_id=values.person_id, wallet_id=values.wallet_id
+    )
+    return _changed(tx, card_id)
 
 
 def get(tx: Tx, uid: str) -> Card:
@@ -144,6 +150,8 @@ def unblock(tx: Tx, uid: str) -> Card:
 def set_status(tx: Tx, record: CardRecord, status: CardStatus, reason: str) -> Card:
     """Give a card another state; the access of its holder ends with any but an active one."""
     rows.set_status(tx, record, status, reason[:LONGEST_TEXT])
+    deed = "card.unblock" if status == "active" else "card.block"
+    audit.note(tx, deed, record.uid, status=Change(record.status, status), reason=reason[:LONGEST_TEXT])
     if status != "active":
         end_access(tx, record.id)
     return _changed(tx, record.id)
@@ -163,17 +171,22 @@ def replace_card(tx: Tx, uid: str, new_uid: str) -> Card:
     _archive(tx, former)
     card = create(tx, replace(_new_card(former), uid=new_uid, status="active", pin_hash=None))
     rows.set_replaced_by(tx, former, card.id)
+    audit.note(tx, "card.replaced", former.uid, uid=Change(former.uid, card.uid))
     return card
 
 
 def _archive(tx: Tx, record: CardRecord) -> None:
     rows.archive(tx, record)
+    audit.note(tx, "card.archived", record.uid)
     end_access(tx, record.id)
     tx.emit(Event("token", record.uid))
 
 
 def _write(tx: Tx, before: CardRecord, values: CardValues) -> Card:
     rows.update(tx, before.id, values)
+    changed = audit.differences(before, values)
+    if changed:
+        audit.note(tx, "card.pin" if set(changed) == {"pin_hash"} else "card.changed", before.uid, **changed)
     stopped = values.status not in {before.status, "active"}
     if values.pin_hash != before.pin_hash:
         pin_attempts.succeed(tx, before.id)

@@ -11,6 +11,7 @@ from onprem_csms.db.cards.people import PersonRecord, PersonValues
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.core import audit
 from onprem_csms.services.core.search import matches
 
 LONGEST_FIELD = 200
@@ -55,6 +56,7 @@ class PersonFilter:
 def create(tx: Tx, person: NewPerson) -> Person:
     """Add a person; Invalid with every fault."""
     person_id = people.insert(tx, _checked(person))
+    audit.note(tx, "person.added", person_id, name=person.name.strip())
     tx.emit(Event("person", str(person_id)))
     return get(tx, person_id)
 
@@ -81,7 +83,10 @@ def change(tx: Tx, person_id: int, changes: Mapping[str, str]) -> Person:
     """Change some fields of ``NewPerson``; NotFound, Invalid with every fault."""
     person = get(tx, person_id)
     now = NewPerson(person.name, person.email, person.phone, person.note, person.language)
-    people.update(tx, person_id, _checked(replace(now, **changes)))
+    checked = _checked(replace(now, **changes))
+    people.update(tx, person_id, checked)
+    if changed := audit.differences(now, checked):
+        audit.note(tx, "person.changed", person_id, **changed)
     tx.emit(Event("person", str(person_id)))
     return get(tx, person_id)
 
@@ -92,6 +97,7 @@ def archive(tx: Tx, person_id: int) -> None:
     if cards.count_of_person(tx, person_id):
         raise Conflict("This person still has cards. Give them to somebody else or remove them first.")
     people.archive(tx, person_id)
+    audit.note(tx, "person.archived", person_id)
     tx.emit(Event("person", str(person_id)))
 
 

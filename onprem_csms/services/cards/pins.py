@@ -2,12 +2,13 @@
 
 from onprem_csms.db.cards import cards as rows
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.cards.numbers import canonical_uid
 from onprem_csms.domain.secrets import hash_pin, verify_pin
 from onprem_csms.errors import Invalid, NotFound, Unauthenticated
 from onprem_csms.services.cards import cards, pin_attempts
 from onprem_csms.services.cards.cards import Card
-from onprem_csms.services.core import logins
+from onprem_csms.services.core import audit, logins
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.services.core.logins import Owner
@@ -23,8 +24,18 @@ def set_pin(tx: Tx, uid: str, pin_hash: str | None) -> Card:
 
 async def sign_in(ctx: Context, uid: str, pin: str) -> str:
     """Return the secret of a new sign-in for the phone of a card's holder; errors as ``check_pin``."""
-    card = await check_pin(ctx, uid, pin)
-    return await ctx.write(logins.begin, Owner("driver", card_id=card.id))
+    try:
+        card = await check_pin(ctx, uid, pin)
+    except Unauthenticated:
+        await ctx.write(audit.note, "driver.sign-in-refused", uid)
+        raise
+    actor = Actor("driver", card.uid, str(card.id), door=ctx.actor.door, address=ctx.actor.address)
+    return await ctx.acting(actor).write(_begin_sign_in, card.id)
+
+
+def _begin_sign_in(tx: Tx, card_id: int) -> str:
+    audit.note(tx, "driver.sign-in", cards.by_id(tx, card_id).uid)
+    return logins.begin(tx, Owner("driver", card_id=card_id))
 
 
 async def check_pin(ctx: Context, uid: str, pin: str) -> Card:

@@ -25,6 +25,8 @@ from onprem_csms.domain.chargers.records import RefusedAttempt
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import credentials
+from onprem_csms.services.core import audit
+from onprem_csms.services.core.audit import Change
 
 Credentials = Literal["generate", "offered", "none"]
 SETTINGS_CHANGED = "charger-settings"
@@ -73,16 +75,24 @@ def create(tx: Tx, new: NewCharger) -> Charger:
     else:
         rows.update(tx, new.id, {**columns, "archived_at": None})
     attempt_rows.delete(tx, new.id)
+    audit.note(tx, "charger.added", new.id, name=new.name, security_profile=new.security_profile)
     _tell(tx, new.id)
     return get(tx, new.id)
 
 
 def update(tx: Tx, charger_id: str, changes: Mapping[str, Any]) -> Charger:
     """Change fields of a charger; NotFound, Invalid with the path. ``password`` None takes it away."""
-    check_known(tx, charger_id)
+    before = get(tx, charger_id)
     rows.update(tx, charger_id, _checked(tx, changes))
     _tell(tx, charger_id)
-    return get(tx, charger_id)
+    after = get(tx, charger_id)
+    changed = audit.differences(before, after)
+    if "password" in changes:
+        changed["password"] = Change(before.has_password, after.has_password)
+    audit.note(
+        tx, "charger.password" if set(changes) == {"password"} else "charger.changed", charger_id, **changed
+    )
+    return after
 
 
 def archive(tx: Tx, charger_id: str) -> None:
@@ -91,6 +101,7 @@ def archive(tx: Tx, charger_id: str) -> None:
     if rows.has_active_session(tx, charger_id):
         raise Conflict("A session runs on this charger. Close it first.")
     rows.update(tx, charger_id, {"archived_at": tx.now_text, **credentials.columns(None)})
+    audit.note(tx, "charger.archived", charger_id)
     _tell(tx, charger_id)
 
 
@@ -170,6 +181,7 @@ def accept_attempt(tx: Tx, identity: str, name: str = "", *, use: Credentials = 
     )
     if offered is not None:
         rows.update(tx, identity, credentials.columns(offered))
+    audit.note(tx, "charger.accepted", identity, credentials=use)
     return password
 
 
@@ -177,6 +189,7 @@ def dismiss_attempt(tx: Tx, identity: str) -> None:
     """Forget a charger that waits; it is listed again when it comes again. NotFound."""
     if not attempt_rows.delete(tx, identity):
         raise NotFound("No charger {id} is waiting.", id=identity)
+    audit.note(tx, "attempt.dismissed", identity)
     tx.emit(Event("unknown", identity))
 
 
@@ -245,6 +258,7 @@ def update_connector(tx: Tx, charger_id: str, place: Place, changes: Mapping[str
         _check_tariff(tx, changes["tariff_id"])
     if changes and not connector_rows.update(tx, charger_id, place, changes):
         raise NotFound("The charger has no connector {number}.", number=place.connector)
+    audit.note(tx, "connector.changed", f"{charger_id} {places.label(place)}", **changes)
     _tell(tx, charger_id)
     return get(tx, charger_id)
 

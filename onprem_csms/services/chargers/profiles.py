@@ -15,6 +15,7 @@ from onprem_csms.domain.chargers.records import ProfileFilter, ProfileInForce, S
 from onprem_csms.errors import Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core import audit
 
 LONGEST_DESCRIPTION = 200
 LARGEST_PROFILE = 64 * 1024
@@ -31,7 +32,9 @@ class Change:
 def create(tx: Tx, description: str, profile: Mapping[str, Any]) -> StoredProfile:
     """Keep a profile; Invalid with the path."""
     text = _checked(description, profile)
-    return get(tx, rows.insert(tx, description, text))
+    profile_id = rows.insert(tx, description, text)
+    audit.note(tx, "profile.added", profile_id, description=description)
+    return get(tx, profile_id)
 
 
 def change(tx: Tx, profile_id: int, changed: Change) -> StoredProfile:
@@ -40,6 +43,7 @@ def change(tx: Tx, profile_id: int, changed: Change) -> StoredProfile:
     description = before.description if changed.description is None else changed.description
     profile = before.profile if changed.profile is None else changed.profile
     rows.update(tx, profile_id, description, _checked(description, profile))
+    audit.note(tx, "profile.changed", profile_id, **audit.differences(before, {"description": description}))
     return get(tx, profile_id)
 
 
@@ -47,6 +51,7 @@ def delete(tx: Tx, profile_id: int) -> None:
     """Forget a profile; what is in force stays. NotFound."""
     if not rows.delete(tx, profile_id):
         raise _unknown(profile_id)
+    audit.note(tx, "profile.deleted", profile_id)
 
 
 def get(tx: Tx, profile_id: int) -> StoredProfile:

@@ -14,6 +14,7 @@ from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.errors import N_, NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.core import audit
 
 KINDS: dict[str, str] = {
     "late": N_("The session was reported long after it began."),
@@ -104,10 +105,11 @@ def count_open(tx: Tx) -> int:
     return rows.count_open(tx)
 
 
-def resolve(tx: Tx, item_id: int, operator: str, note: str = "") -> ReviewItem:
+def resolve(tx: Tx, item_id: int, note: str = "") -> ReviewItem:
     """Mark an item as looked at; doing it twice changes nothing. NotFound."""
     item = get(tx, item_id)
-    if rows.resolve(tx, item_id, operator, note):
+    if rows.resolve(tx, item_id, tx.actor.label, note):
+        audit.note(tx, "review.resolved", item_id, note=note)
         if item.session_id is not None and not rows.open_of_session(tx, item.session_id):
             session_rows.update(tx, item.session_id, {"review": "done"})
             tx.emit(Event("session", str(item.session_id)))

@@ -15,6 +15,7 @@ from onprem_csms.domain.charging.sessions import Activity, StopReason, VerdictSt
 from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.errors import Conflict, NotFound
 from onprem_csms.services.charging import billing, ending, prepaid
+from onprem_csms.services.core import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def curve(tx: Tx, session_id: int) -> Curve:
     return Curve(tuple(points))
 
 
-def close(tx: Tx, session_id: int, operator: str) -> SessionView:
+def close(tx: Tx, session_id: int) -> SessionView:
     """End a stale session at its last reading without a message to the charger; Conflict when it has ended."""
     row = rows.get(tx, session_id)
     if row is None:
@@ -156,6 +157,7 @@ def close(tx: Tx, session_id: int, operator: str) -> SessionView:
     if row["state"] == "ended":
         raise Conflict("This session has already ended.")
     ending.close(tx, row, "closed_by_operator")
+    audit.note(tx, "session.closed", session_id)
     return get(tx, session_id)
 
 
@@ -164,7 +166,8 @@ def want_stop(tx: Tx, session_id: int, reason: StopReason = "remote") -> Session
     view = get(tx, session_id)
     if view.state == "ended":
         raise Conflict("This session has already ended.")
-    prepaid.want_stop(tx, session_id, reason)
+    if prepaid.want_stop(tx, session_id, reason):
+        audit.note(tx, "session.stopped", session_id)
     return get(tx, session_id)
 
 

@@ -1,11 +1,12 @@
 """What every entry is given: the store, the news, the clock, the chargers and the readers."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from onprem_csms.clock import Clock
-from onprem_csms.db.engine.database import SYSTEM, Acting, Actor, Database, Done, Tx
+from onprem_csms.db.engine.database import Database, Done, Tx
+from onprem_csms.domain.access.actor import SYSTEM, Actor
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.events import Bus
 from onprem_csms.services.core.ports import Readers, Stations
@@ -36,12 +37,19 @@ class Context:
     settings: SiteSettings
     stations: Stations
     readers: Readers
+    actor: Actor = SYSTEM
+
+    def acting(self, actor: Actor) -> Self:
+        """Return the context of somebody who acts: ``tx.actor`` of each write, see ``domain.access.actor``."""
+        return replace(self, actor=actor)
 
     def write(
         self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, R]:
         """Run a service function as one durable transaction. Hands on the store's coroutine: each more costs."""
-        return self.store.write(fn, *args, **kwargs)
+        if self.actor is SYSTEM:
+            return self.store.write(fn, *args, **kwargs)
+        return self.store.acting(self.actor).write(fn, *args, **kwargs)
 
     async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a service function on a reader; it can't change anything."""
@@ -72,7 +80,3 @@ class Context:
     ) -> None:
         """Run a service function and call ``done(result, error)`` after COMMIT, see ``Database.submit``."""
         self.store.submit(fn, args, done, actor)
-
-    def acting(self, actor: Actor) -> Acting:
-        """Return who runs service functions for somebody: ``tx.actor`` is this one."""
-        return self.store.acting(actor)

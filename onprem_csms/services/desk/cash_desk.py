@@ -17,7 +17,6 @@ from onprem_csms.services.cards.cards import Card, CardFilter, NewCard
 from onprem_csms.services.cards.people import NewPerson, Person, PersonFilter
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.core.ports import Readers
 from onprem_csms.services.money import ledger, wallets
@@ -162,13 +161,13 @@ def namesakes(tx: Tx, name: str) -> list[Person]:
     return [person for person in people.find(tx, PersonFilter(text=name)) if person.name.casefold() == wanted]
 
 
-def issue(tx: Tx, new: IssueCard, operator: str) -> Booking:
+def issue(tx: Tx, new: IssueCard) -> Booking:
     """Make the card with its holder, its balance and the first top-up.
 
     Conflict when the card is known already (unless this very form made it), Invalid without a holder.
     """
     if (earlier := find_card(tx, new.shown.uid)) is not None:
-        return _issued_before(tx, earlier, new, operator)
+        return _issued_before(tx, earlier, new)
     person_id = _holder(tx, new)
     card = cards.create(
         tx,
@@ -181,16 +180,15 @@ def issue(tx: Tx, new: IssueCard, operator: str) -> Booking:
             pin_hash=new.pin_hash,
         ),
     )
-    audit.note(tx, operator, "card.issue", card.uid, new.kind)
     if not new.amount:
         return Booking(card)
     if card.wallet is None:
         raise Invalid("A personal card has no balance to top up.", path="amount")
-    receipt = _book(tx, card.wallet, DeskTopUp(new.shown, new.amount, new.method, new.document), operator)
+    receipt = _book(tx, card.wallet, DeskTopUp(new.shown, new.amount, new.method, new.document))
     return Booking(cards.get(tx, card.uid), receipt)
 
 
-def top_up(tx: Tx, wanted: DeskTopUp, operator: str) -> Booking:
+def top_up(tx: Tx, wanted: DeskTopUp) -> Booking:
     """Book money onto a card's balance; the same form again is answered with what it booked.
 
     Conflict when the card has no balance, was reported lost, or its balance was topped up since it was shown.
@@ -201,7 +199,7 @@ def top_up(tx: Tx, wanted: DeskTopUp, operator: str) -> Booking:
     if card.status == "lost":
         raise Conflict("This card was reported lost. Nothing was booked.")
     seen = _newest_top_up(tx, card.wallet)
-    receipt = _book(tx, card.wallet, wanted, operator)
+    receipt = _book(tx, card.wallet, wanted)
     if not receipt.repeated and seen != wanted.shown.seen:
         # Undone with the rest of this function: another window or another desk was faster.
         raise Conflict(
@@ -211,20 +209,16 @@ def top_up(tx: Tx, wanted: DeskTopUp, operator: str) -> Booking:
     return Booking(cards.get(tx, card.uid), receipt, receipt.repeated)
 
 
-def block(tx: Tx, uid: str, blocking: Blocking, operator: str) -> Card:
+def block(tx: Tx, uid: str, blocking: Blocking) -> Card:
     """Block a card; its balance stays. Invalid without a reason, since somebody will ask for it."""
     if not blocking.reason.strip():
         raise Invalid("Say why the card is blocked.", path="reason")
-    card = cards.block(tx, uid, blocking.reason, "lost" if blocking.lost else "blocked")
-    audit.note(tx, operator, "card.block", uid, card.status_reason)
-    return card
+    return cards.block(tx, uid, blocking.reason, "lost" if blocking.lost else "blocked")
 
 
-def unblock(tx: Tx, uid: str, operator: str) -> Card:
+def unblock(tx: Tx, uid: str) -> Card:
     """Let a blocked card charge again."""
-    card = cards.unblock(tx, uid)
-    audit.note(tx, operator, "card.unblock", uid)
-    return card
+    return cards.unblock(tx, uid)
 
 
 def slip(tx: Tx, uid: str, entry_id: int) -> Slip:
@@ -248,11 +242,9 @@ def slip(tx: Tx, uid: str, entry_id: int) -> Slip:
     )
 
 
-def set_pin(tx: Tx, uid: str, pin_hash: str, operator: str) -> Card:
+def set_pin(tx: Tx, uid: str, pin_hash: str) -> Card:
     """Give a card a new PIN, for a holder who forgot theirs."""
-    card = pins.set_pin(tx, uid, pin_hash)
-    audit.note(tx, operator, "card.pin", uid)
-    return card
+    return pins.set_pin(tx, uid, pin_hash)
 
 
 def check_amount(amount: int, currency: str, method: Method) -> int:
@@ -269,11 +261,11 @@ def check_amount(amount: int, currency: str, method: Method) -> int:
     return amount
 
 
-def _issued_before(tx: Tx, card: Card, new: IssueCard, operator: str) -> Booking:
+def _issued_before(tx: Tx, card: Card, new: IssueCard) -> Booking:
     """The same form once more: only its top-up can tell; one that turns out to be new is undone."""
     if new.amount and card.wallet is not None:
         topped = DeskTopUp(new.shown, new.amount, new.method, new.document)
-        receipt = balances.top_up(tx, _ledger_top_up(card.wallet, topped, operator))
+        receipt = balances.top_up(tx, _ledger_top_up(card.wallet, topped))
         if receipt.repeated:
             return Booking(card, receipt, repeated=True)
     raise Conflict("This card has been issued already. Nothing was done a second time.")
@@ -290,22 +282,17 @@ def _holder(tx: Tx, new: IssueCard) -> int | None:
     return None
 
 
-def _book(tx: Tx, wallet: Wallet, wanted: DeskTopUp, operator: str) -> Receipt:
+def _book(tx: Tx, wallet: Wallet, wanted: DeskTopUp) -> Receipt:
     check_amount(wanted.amount, wallet.currency, wanted.method)
-    receipt = balances.top_up(tx, _ledger_top_up(wallet, wanted, operator))
-    if not receipt.repeated:
-        detail = f"{wanted.amount} {wallet.currency} {wanted.method} {wanted.document}".strip()
-        audit.note(tx, operator, "card.topup", wanted.shown.uid, detail)
-    return receipt
+    return balances.top_up(tx, _ledger_top_up(wallet, wanted))
 
 
-def _ledger_top_up(wallet: Wallet, wanted: DeskTopUp, operator: str) -> TopUp:
+def _ledger_top_up(wallet: Wallet, wanted: DeskTopUp) -> TopUp:
     return TopUp(
         wallet_id=wallet.id,
         amount=wanted.amount,
         idempotency_key=f"desk:{wanted.shown.key}",
         method=wanted.method,
-        operator=operator,
         note=wanted.document.strip(),
     )
 

@@ -36,7 +36,6 @@ class Correction:
     gross: int
     vat: int
     reason: str
-    author: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -81,7 +80,6 @@ def correct(tx: Tx, change: Correction) -> LedgerEntry | None:
         taxed=Taxed(-parts.used.gross, -parts.used.vat),
         session_id=change.session_id,
         part=max((entry.part or 0 for entry in before), default=0) + 1,
-        operator=change.author,
         document={**change.document, "reason": change.reason, "gross": change.gross, "vat": change.vat},
     )
     entry = ledger.book(tx, new)

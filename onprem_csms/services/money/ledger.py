@@ -51,7 +51,6 @@ class NewEntry:
     idempotency_key: str | None = None
     session_id: int | None = None
     part: int | None = None
-    operator: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -105,7 +104,7 @@ def book(tx: Tx, new: NewEntry) -> LedgerEntry:
         session_id=new.session_id,
         part=new.part,
         idempotency_key=new.idempotency_key,
-        operator=new.operator,
+        operator=tx.actor.label if tx.actor.is_staff else "",
         document=_json(new.document),
         hash=b"",
     )

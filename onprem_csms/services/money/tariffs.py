@@ -24,6 +24,7 @@ from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.money.tariffs import Tariff, tariff_from_json, tariff_to_json
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.core import audit
 
 Scope = Literal["person", "group", "connector", "charger", "site"]
 
@@ -91,6 +92,7 @@ def create(tx: Tx, tariff: Tariff, *, is_default: bool = False) -> StoredTariff:
     tariffs.insert_version(tx, tariff_id, to_millis(tx.now), _definition(tariff))
     if is_default or first:
         tariffs.make_default(tx, tariff_id)
+    audit.note(tx, "tariff.added", tariff_id, **tariff_to_json(tariff))
     return _changed(tx, tariff_id)
 
 
@@ -119,6 +121,8 @@ def change(tx: Tx, tariff_id: int, tariff: Tariff, valid_from: datetime | None =
     if begin == tx.now:
         currencies.keep(tx, currency_of(tariff.currency))
         tariffs.rename(tx, tariff_id, tariff.name, tariff.currency)
+    changed = audit.differences(tariff_to_json(stored.tariff), tariff_to_json(tariff))
+    audit.note(tx, "tariff.changed", tariff_id, valid_from=begin.isoformat(), **changed)
     return _changed(tx, tariff_id)
 
 
@@ -139,6 +143,7 @@ def make_default(tx: Tx, tariff_id: int) -> StoredTariff:
     """Let this tariff hold wherever no other is named; NotFound."""
     get(tx, tariff_id)
     tariffs.make_default(tx, tariff_id)
+    audit.note(tx, "tariff.default", tariff_id)
     return _changed(tx, tariff_id)
 
 
@@ -151,6 +156,7 @@ def archive(tx: Tx, tariff_id: int) -> None:
     if stored.is_default and tariffs.count(tx) > 1:
         raise Conflict("This is the default tariff. Make another one the default first.")
     tariffs.archive(tx, tariff_id)
+    audit.note(tx, "tariff.archived", tariff_id)
     tx.emit(Event("tariff", str(tariff_id)))
 
 
@@ -165,6 +171,10 @@ def assign(tx: Tx, assignment: Assignment) -> None:
         raise Invalid("A tariff can't be assigned for the past.", path="valid_from")
     tariffs.assign(
         tx, AssignmentRow(0, *assignment.subject, to_millis(assignment.valid_from), assignment.tariff_id)
+    )
+    whom = " ".join(str(part) for part in assignment.subject if part)
+    audit.note(
+        tx, "tariff.assigned", whom, tariff=assignment.tariff_id, since=assignment.valid_from.isoformat()
     )
     tx.emit(Event("tariff", str(assignment.tariff_id or "")))
 

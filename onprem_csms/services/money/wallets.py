@@ -14,6 +14,7 @@ from onprem_csms.domain.money.currencies import currency_of
 from onprem_csms.domain.money.vat import NOT_TAXED, Taxed, topped_up, use
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.core import audit
 from onprem_csms.services.money import ledger
 from onprem_csms.services.money.ledger import EntryFilter, LedgerEntry, NewEntry
 
@@ -55,7 +56,6 @@ class TopUp:
     amount: int
     idempotency_key: str
     method: Literal["cash", "bank"] = "cash"
-    operator: str = ""
     note: str = ""
 
 
@@ -68,7 +68,6 @@ class Refund:
     idempotency_key: str
     reason: str
     method: Literal["cash", "bank"] = "cash"
-    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +99,7 @@ def create(tx: Tx, currency: str, name: str = "", person_id: int | None = None) 
     """Make an empty wallet and return its id; Invalid for an unknown currency."""
     currency_rows.keep(tx, currency_of(currency))
     wallet_id = rows.insert(tx, currency, name, person_id)
+    audit.note(tx, "wallet.added", wallet_id, currency=currency, name=name, person_id=person_id)
     tx.emit(Event("wallet", str(wallet_id)))
     return wallet_id
 
@@ -145,9 +145,10 @@ def top_up(tx: Tx, top_up: TopUp) -> Receipt:
         amount=top_up.amount,
         taxed=taxed,
         idempotency_key=key,
-        operator=top_up.operator,
         document={"method": top_up.method, "note": top_up.note, **document},
     )
+    told = f"{top_up.amount} {wallet.currency}"
+    audit.note(tx, "wallet.topup", wallet.id, amount=told, method=top_up.method, note=top_up.note)
     return _receipt(tx, ledger.book(tx, new))
 
 
@@ -180,9 +181,10 @@ def refund(tx: Tx, refund: Refund) -> Receipt:
         amount=-refund.amount,
         taxed=Taxed(-used.gross, -used.vat),
         idempotency_key=key,
-        operator=refund.operator,
         document={"method": refund.method, "reason": refund.reason.strip()},
     )
+    told = f"{refund.amount} {wallet.currency}"
+    audit.note(tx, "wallet.refund", wallet.id, amount=told, method=refund.method, reason=refund.reason.strip())
     return _receipt(tx, ledger.book(tx, new))
 
 

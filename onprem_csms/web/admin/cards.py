@@ -12,12 +12,11 @@ from onprem_csms.services.cards.cards import Card, CardFilter, NewCard
 from onprem_csms.services.cards.people import Person, PersonFilter
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import Movement
-from onprem_csms.web.admin.common import deed, link, whole
+from onprem_csms.web.admin.common import link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.languages import N_
@@ -85,7 +84,7 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
     values = await _read(request, form)
     form.check()
     new = NewCard(uid=desk_uid(form.text("uid")), **values)
-    card = await context(request).write(audit.done, deed(request, "card.issue", new.uid), cards.create, new)
+    card = await context(request).write(cards.create, new)
     return redirect(request, f"/admin/cards/{card.uid}", said=N_("The card was issued."))
 
 
@@ -110,7 +109,7 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
     """Change a card."""
     uid, values = request.match_info["uid"], await _read(request, form)
     form.check()
-    await context(request).write(audit.done, deed(request, "card.changed", uid), cards.change, uid, values)
+    await context(request).write(cards.change, uid, values)
     return redirect(request, f"/admin/cards/{uid}", said=N_("Saved."))
 
 
@@ -121,23 +120,22 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
     reason = form.text("reason", required=False)
     status = form.choice("status", ("blocked", "lost"), "blocked")
     form.check()
-    done = deed(request, "card.block", uid, reason)
     lost: Literal["blocked", "lost"] = "lost" if status == "lost" else "blocked"
-    await context(request).write(audit.done, done, cards.block, uid, reason, lost)
+    await context(request).write(cards.block, uid, reason, lost)
     return redirect(request, f"/admin/cards/{uid}", said=N_("The card is blocked. Its balance stays."))
 
 
 async def unblock(request: web.Request) -> web.StreamResponse:
     """Let a card charge again."""
     uid = request.match_info["uid"]
-    await context(request).write(audit.done, deed(request, "card.unblock", uid), cards.unblock, uid)
+    await context(request).write(cards.unblock, uid)
     return redirect(request, f"/admin/cards/{uid}", said=N_("The card may charge again."))
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
     """Archive a card."""
     uid = request.match_info["uid"]
-    await context(request).write(audit.done, deed(request, "card.archived", uid), cards.archive, uid)
+    await context(request).write(cards.archive, uid)
     return redirect(request, "/admin/cards", said=N_("The card was archived."))
 
 

@@ -9,11 +9,10 @@ from aiohttp import web
 from onprem_csms.domain.chargers.chargers import REGISTRATIONS, Charger
 from onprem_csms.domain.chargers.places import by_label
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.money import tariffs
 from onprem_csms.services.money.tariffs import StoredTariff
-from onprem_csms.web.admin.common import charger_path, deed
+from onprem_csms.web.admin.common import charger_path
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.languages import N_
@@ -79,8 +78,7 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
         "max_power_w": _watts(form),
     }
     form.check()
-    done = deed(request, "charger.changed", charger_id)
-    await context(request).write(audit.done, done, inventory.update, charger_id, changes)
+    await context(request).write(inventory.update, charger_id, changes)
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 
@@ -93,10 +91,7 @@ async def save_connector(request: web.Request, form: Form) -> web.StreamResponse
         "tariff_id": form.number_or_none(f"connector-{number}-tariff"),
     }
     form.check()
-    done = deed(request, "connector.changed", f"{charger_id} {number}")
-    await context(request).write(
-        audit.done, done, inventory.update_connector, charger_id, by_label(number), changes
-    )
+    await context(request).write(inventory.update_connector, charger_id, by_label(number), changes)
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 

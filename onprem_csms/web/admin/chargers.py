@@ -11,9 +11,8 @@ from onprem_csms.services.chargers import credentials, inventory
 from onprem_csms.services.chargers.inventory import Credentials
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
-from onprem_csms.web.admin.common import deed, link
+from onprem_csms.web.admin.common import link
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.forms import read as read_form
@@ -114,7 +113,7 @@ async def create(request: web.Request, form: Form) -> web.StreamResponse:
     password = credentials.generate()
     new = NewCharger(form.text("id", max_length=128), form.text("name", required=False), password=password)
     form.check()
-    await context(request).write(audit.done, deed(request, "charger.added", new.id), inventory.create, new)
+    await context(request).write(inventory.create, new)
     return show_credentials(request, new.id, password)
 
 
@@ -124,8 +123,6 @@ async def accept(request: web.Request) -> web.StreamResponse:
     identity, use = form.text("identity"), form.choice("use", ACCEPTANCES, "generate")
     form.check()
     password = await context(request).write(
-        audit.done,
-        deed(request, "charger.accepted", identity, use),
         inventory.accept_attempt,
         identity,
         use=ACCEPTANCES[use],
@@ -144,16 +141,14 @@ async def dismiss(request: web.Request) -> web.StreamResponse:
 async def reset_password(request: web.Request) -> web.StreamResponse:
     """Give a charger a new password and show it once."""
     charger_id = request.match_info["id"]
-    done = deed(request, "charger.password", charger_id)
-    password = await context(request).write(audit.done, done, inventory.reset_password, charger_id)
+    password = await context(request).write(inventory.reset_password, charger_id)
     return show_credentials(request, charger_id, password)
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
     """Archive a charger."""
     charger_id = request.match_info["id"]
-    done = deed(request, "charger.archived", charger_id)
-    await context(request).write(audit.done, done, inventory.archive, charger_id)
+    await context(request).write(inventory.archive, charger_id)
     return redirect(request, "/admin/chargers", said=N_("The charger was taken out of use."))
 
 

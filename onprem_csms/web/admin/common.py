@@ -4,14 +4,6 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from onprem_csms.services.core.audit import Deed
-from onprem_csms.web.guards import operator_of
-
-
-def deed(request: web.Request, action: str, subject: object, detail: str = "") -> Deed:
-    """Name what the signed-in operator does, for the audit."""
-    return Deed(operator_of(request).name, action, str(subject), detail)
-
 
 def charger_path(charger_id: str, tab: str = "") -> str:
     """Return the address of a charger's page, or of one of its tabs."""

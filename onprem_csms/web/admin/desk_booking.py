@@ -16,7 +16,6 @@ from onprem_csms.web.admin.desk_cards import NAMESAKES, card_address, show, uid_
 from onprem_csms.web.admin.desk_lines import BETWEEN, REASONS
 from onprem_csms.web.base import context, redirect
 from onprem_csms.web.forms import Form, posted
-from onprem_csms.web.guards import operator_of
 from onprem_csms.web.languages import N_
 
 METHODS = ("cash", "bank")
@@ -37,7 +36,7 @@ async def top_up(request: web.Request, form: Form) -> web.StreamResponse:
     )
     form.check()
     cash_desk.check_tap(ctx.readers, wanted.shown)
-    booking = await ctx.write(cash_desk.top_up, wanted, operator_of(request).name)
+    booking = await ctx.write(cash_desk.top_up, wanted)
     return _to_result(request, booking)
 
 
@@ -61,7 +60,7 @@ async def issue(request: web.Request, form: Form) -> web.StreamResponse:
     form.check()
     new = replace(new, person_id=await _person(request, form))
     cash_desk.check_tap(ctx.readers, shown)
-    return _to_result(request, await ctx.write(cash_desk.issue, new, operator_of(request).name), issued=True)
+    return _to_result(request, await ctx.write(cash_desk.issue, new), issued=True)
 
 
 @posted(show)
@@ -74,7 +73,7 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
     text = words if reason == _OTHER else BETWEEN.join(filter(None, (REASONS[reason], words)))
     uid = uid_of(request)
     blocking = Blocking(text, lost=reason in ("lost", "stolen"))
-    await context(request).write(cash_desk.block, uid, blocking, operator_of(request).name)
+    await context(request).write(cash_desk.block, uid, blocking)
     return redirect(request, card_address(uid), said=N_("The card is blocked."))
 
 
@@ -82,7 +81,7 @@ async def block(request: web.Request, form: Form) -> web.StreamResponse:
 async def unblock(request: web.Request, form: Form) -> web.StreamResponse:
     """Let the card charge again."""
     uid = uid_of(request)
-    await context(request).write(cash_desk.unblock, uid, operator_of(request).name)
+    await context(request).write(cash_desk.unblock, uid)
     return redirect(request, card_address(uid), said=N_("The card may charge again."))
 
 
@@ -92,7 +91,7 @@ async def set_pin(request: web.Request, form: Form) -> web.StreamResponse:
     uid = uid_of(request)
     hashed = await _pin_hash(form, required=True)
     form.check()
-    await context(request).write(cash_desk.set_pin, uid, cast("str", hashed), operator_of(request).name)
+    await context(request).write(cash_desk.set_pin, uid, cast("str", hashed))
     return redirect(request, card_address(uid), said=N_("The card has a new PIN."))
 
 

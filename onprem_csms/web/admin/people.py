@@ -9,11 +9,10 @@ from onprem_csms.services.cards.cards import Card, CardFilter
 from onprem_csms.services.cards.people import NewPerson, Person, PersonFilter
 from onprem_csms.services.charging import sessions
 from onprem_csms.services.charging.sessions import SessionFilter, SessionView
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import Wallet, WalletFilter
-from onprem_csms.web.admin.common import deed, id_of, link, whole
+from onprem_csms.web.admin.common import id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.languages import N_
@@ -73,8 +72,7 @@ async def show_new(request: web.Request, form: Form = NO_FORM) -> web.StreamResp
 async def create(request: web.Request, form: Form) -> web.StreamResponse:
     """Add a person."""
     new = _read(form)
-    done = deed(request, "person.added", new.name)
-    person = await context(request).write(audit.done, done, people.create, new)
+    person = await context(request).write(people.create, new)
     return redirect(request, f"/admin/people/{person.id}", said=N_("The person was added."))
 
 
@@ -97,16 +95,14 @@ async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse
 async def save(request: web.Request, form: Form) -> web.StreamResponse:
     """Change what is known of a person."""
     person_id, changed = id_of(request), _read(form)
-    done = deed(request, "person.changed", person_id)
-    await context(request).write(audit.done, done, people.change, person_id, asdict(changed))
+    await context(request).write(people.change, person_id, asdict(changed))
     return redirect(request, f"/admin/people/{person_id}", said=N_("Saved."))
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
     """Archive a person."""
     person_id = id_of(request)
-    done = deed(request, "person.archived", person_id)
-    await context(request).write(audit.done, done, people.archive, person_id)
+    await context(request).write(people.archive, person_id)
     return redirect(request, "/admin/people", said=N_("The person was archived."))
 
 

@@ -6,8 +6,7 @@ from aiohttp import web
 
 from onprem_csms.services.charging import review
 from onprem_csms.services.charging.review import ReviewItem
-from onprem_csms.services.core import audit
-from onprem_csms.web.admin.common import deed, id_of, link, whole
+from onprem_csms.web.admin.common import id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import Form
 from onprem_csms.web.forms import read as read_form
@@ -42,7 +41,6 @@ async def resolve(request: web.Request) -> web.StreamResponse:
     """Mark an item as looked at."""
     item_id = id_of(request)
     form = await read_form(request)
-    done = deed(request, "review.resolved", item_id)
     note = form.text("note", required=False, max_length=500)
-    await context(request).write(audit.done, done, review.resolve, item_id, done.actor, note)
+    await context(request).write(review.resolve, item_id, note)
     return redirect(request, "/admin/review", said=N_("Marked as reviewed."))

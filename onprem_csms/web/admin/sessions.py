@@ -10,10 +10,9 @@ from onprem_csms.domain.site import ChargerName
 from onprem_csms.services.charging import review, sessions
 from onprem_csms.services.charging.review import ReviewItem
 from onprem_csms.services.charging.sessions import Curve, Point, SessionFilter, SessionView
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.site import overview
-from onprem_csms.web.admin.common import deed, id_of, link, whole
+from onprem_csms.web.admin.common import id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import Form
 from onprem_csms.web.languages import N_
@@ -117,9 +116,7 @@ async def curve(request: web.Request) -> web.StreamResponse:
 async def stop(request: web.Request) -> web.StreamResponse:
     """Ask for the end of a running session; the charger is told until it reports it."""
     session_id = id_of(request)
-    await context(request).write(
-        audit.done, deed(request, "session.stopped", session_id), sessions.want_stop, session_id
-    )
+    await context(request).write(sessions.want_stop, session_id)
     said = N_("The charger is being told to stop. The session ends when it reports so.")
     return redirect(request, f"/admin/sessions/{session_id}", said=said)
 
@@ -127,8 +124,7 @@ async def stop(request: web.Request) -> web.StreamResponse:
 async def close(request: web.Request) -> web.StreamResponse:
     """End a stale session without a message to the charger."""
     session_id = id_of(request)
-    done = deed(request, "session.closed", session_id)
-    await context(request).write(audit.done, done, sessions.close, session_id, done.actor)
+    await context(request).write(sessions.close, session_id)
     return redirect(request, f"/admin/sessions/{session_id}", said=N_("The session was closed."))
 
 

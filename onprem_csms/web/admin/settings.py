@@ -15,10 +15,9 @@ from onprem_csms.services.core import audit
 from onprem_csms.services.core.audit import AuditLine
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.core.ports import ReaderState
-from onprem_csms.web.admin.common import deed, id_of, link, whole
+from onprem_csms.web.admin.common import id_of, link, whole
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
-from onprem_csms.web.guards import operator_of
 from onprem_csms.web.languages import N_
 
 PER_PAGE = 50
@@ -145,7 +144,7 @@ async def add_operator(request: web.Request, form: Form) -> web.StreamResponse:
     name, password = form.text("name", max_length=60), form.secret("password")
     form.check()
     new = NewOperator(name, password, next(one for one in ROLES if one == role))
-    await operators.add(context(request), new, operator_of(request).name)
+    await operators.add(context(request), new)
     return redirect(request, "/admin/settings", said=N_("The operator was added."))
 
 
@@ -160,8 +159,7 @@ async def set_password(request: web.Request, form: Form) -> web.StreamResponse:
     """Give an operator a new password."""
     password = form.secret("password")
     form.check()
-    actor = operator_of(request).name
-    await operators.set_password(context(request), id_of(request), password, actor)
+    await operators.set_password(context(request), id_of(request), password)
     return redirect(
         request, "/admin/settings", said=N_("The password was changed; sign in with the new one.")
     )
@@ -169,13 +167,13 @@ async def set_password(request: web.Request, form: Form) -> web.StreamResponse:
 
 async def disable_operator(request: web.Request) -> web.StreamResponse:
     """Disable an operator."""
-    await context(request).write(operators.disable, id_of(request), operator_of(request).name)
+    await context(request).write(operators.disable, id_of(request))
     return redirect(request, "/admin/settings", said=N_("The operator can't sign in any more."))
 
 
 async def enable_operator(request: web.Request) -> web.StreamResponse:
     """Enable an operator again."""
-    await context(request).write(operators.enable, id_of(request), operator_of(request).name)
+    await context(request).write(operators.enable, id_of(request))
     return redirect(request, "/admin/settings", said=N_("The operator can sign in again."))
 
 
@@ -187,17 +185,14 @@ async def create_key(request: web.Request, form: Form) -> web.StreamResponse:
     """Make an API key and show its secret once, as the answer to the form itself."""
     name, role = form.text("key_name", max_length=100), form.choice("key_role", ROLES)
     form.check()
-    done = deed(request, "api-key.created", name, role)
-    fresh = await context(request).write(audit.done, done, api_keys.create, name, role)
+    fresh = await context(request).write(api_keys.create, name, role)
     return await _show(request, NO_FORM, fresh)
 
 
 async def revoke_key(request: web.Request) -> web.StreamResponse:
     """End an API key."""
     key_id = id_of(request)
-    await context(request).write(
-        audit.done, deed(request, "api-key.revoked", key_id), api_keys.revoke, key_id
-    )
+    await context(request).write(api_keys.revoke, key_id)
     return redirect(request, "/admin/settings", said=N_("The key opens nothing any more."))
 
 

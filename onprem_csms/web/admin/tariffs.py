@@ -19,10 +19,9 @@ from onprem_csms.domain.money.tariffs import (
     tariff_to_json,
 )
 from onprem_csms.domain.money.two_prices import SecondPrice, with_second_price, without_second_price
-from onprem_csms.services.core import audit
 from onprem_csms.services.money import tariffs
 from onprem_csms.services.money.tariffs import StoredTariff
-from onprem_csms.web.admin.common import deed, id_of
+from onprem_csms.web.admin.common import id_of
 from onprem_csms.web.base import context, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
 from onprem_csms.web.languages import N_
@@ -86,10 +85,7 @@ async def show_new(request: web.Request, form: Form = NO_FORM) -> web.StreamResp
 async def create(request: web.Request, form: Form) -> web.StreamResponse:
     """Store a new tariff."""
     tariff = read(form, context(request).settings.timezone)
-    done = deed(request, "tariff.added", tariff.name)
-    stored = await context(request).write(
-        audit.done, done, tariffs.create, tariff, is_default=form.flag("is_default")
-    )
+    stored = await context(request).write(tariffs.create, tariff, is_default=form.flag("is_default"))
     return redirect(request, f"/admin/tariffs/{stored.id}", said=N_("The tariff was stored."))
 
 
@@ -108,8 +104,7 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
     """Replace a tariff's prices; running sessions keep theirs."""
     tariff_id = id_of(request)
     tariff = read(form, context(request).settings.timezone)
-    done = deed(request, "tariff.changed", tariff_id)
-    await context(request).write(audit.done, done, tariffs.change, tariff_id, tariff)
+    await context(request).write(tariffs.change, tariff_id, tariff)
     said = N_("Saved. Sessions that run now keep the price they began with.")
     return redirect(request, f"/admin/tariffs/{tariff_id}", said=said)
 
@@ -117,16 +112,14 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
 async def make_default(request: web.Request) -> web.StreamResponse:
     """Let a tariff hold wherever no other is named."""
     tariff_id = id_of(request)
-    done = deed(request, "tariff.default", tariff_id)
-    await context(request).write(audit.done, done, tariffs.make_default, tariff_id)
+    await context(request).write(tariffs.make_default, tariff_id)
     return redirect(request, "/admin/tariffs", said=N_("This is the default tariff now."))
 
 
 async def archive(request: web.Request) -> web.StreamResponse:
     """Archive a tariff."""
     tariff_id = id_of(request)
-    done = deed(request, "tariff.archived", tariff_id)
-    await context(request).write(audit.done, done, tariffs.archive, tariff_id)
+    await context(request).write(tariffs.archive, tariff_id)
     return redirect(request, "/admin/tariffs", said=N_("The tariff was archived."))
 
 

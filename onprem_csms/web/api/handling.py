@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.access.rights import may
 from onprem_csms.errors import Forbidden, Unauthenticated
 from onprem_csms.services.access import api_keys
@@ -24,9 +25,7 @@ def handler(ctx: Context, route: Route) -> Handler:
     async def enter(request: web.Request) -> web.StreamResponse:
         key = await _admit(ctx, route, request)
         call: Call[object, object] = Call(
-            ctx=ctx,
-            key=key,
-            action=route.action,
+            ctx=ctx if key is None else ctx.acting(_actor(key, request)),
             places=request.match_info,
             headers=request.headers,
             query=None if types.query is None else reading.query(request.query, types.query),
@@ -52,6 +51,10 @@ async def _admit(ctx: Context, route: Route, request: web.Request) -> ApiKey | N
     if not may(key.role, route.deed):
         raise Forbidden("This needs a key with the role {role}.", role=route.role)
     return key
+
+
+def _actor(key: ApiKey, request: web.Request) -> Actor:
+    return Actor("api_key", key.name, str(key.id), key.role, door="api", address=request.remote or "")
 
 
 def _answer(result: object) -> web.Response:

@@ -51,7 +51,7 @@ async def get(call: Call[None, None]) -> Review:
 
 async def resolve(call: Call[Resolution, None]) -> Review:
     """Mark an item as looked at; twice is as once."""
-    return show(await call.write(review.resolve, call.number(), call.actor, call.body.note))
+    return show(await call.write(review.resolve, call.number(), call.body.note))
 
 
 def show(item: review.ReviewItem) -> Review:

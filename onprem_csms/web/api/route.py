@@ -20,8 +20,6 @@ from urllib.parse import quote
 
 from onprem_csms.domain.access.rights import Deed, Role, least_role
 from onprem_csms.errors import NotFound
-from onprem_csms.services.access.api_keys import ApiKey
-from onprem_csms.services.core import audit
 from onprem_csms.services.core.context import Context, Tx
 
 P = ParamSpec("P")
@@ -38,11 +36,9 @@ BIGGEST_NUMBER = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Body, Query]):
-    """One request, read and allowed: ``places`` are the parts of the path, ``key`` is who asks."""
+    """One request, read and allowed: ``places`` are the parts of the path, ``ctx.actor`` is who asks."""
 
     ctx: Context
-    key: ApiKey | None
-    action: str
     places: Mapping[str, str]
     headers: Mapping[str, str]
     body: Body
@@ -51,7 +47,7 @@ class Call(Generic[Body, Query]):
     @property
     def actor(self) -> str:
         """Who asks, as records name them."""
-        return f"api:{self.key.name}" if self.key is not None else "api"
+        return self.ctx.actor.label
 
     def number(self, place: str = "id") -> int:
         """Return a part of the path that is a number; NotFound when it is none, since nothing is called so."""
@@ -65,15 +61,8 @@ class Call(Generic[Body, Query]):
         return await self.ctx.read(fn, *args, **kwargs)
 
     async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a service function as one durable transaction, with its line in the audit."""
-        actor, action, subject = self.actor, self.action, "/".join(self.places.values())
-
-        def noted(tx: Tx) -> R:
-            result = fn(tx, *args, **kwargs)
-            audit.note(tx, actor, action, subject or _subject(result))
-            return result
-
-        return await self.ctx.write(noted)
+        """Run a service function as one durable transaction; the owner of the key acts."""
+        return await self.ctx.write(fn, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +100,6 @@ class Route:
         """The least role that may do it; ``public`` asks for no key."""
         return "public" if self.deed is None else least_role(self.deed)
 
-    @property
-    def action(self) -> str:
-        """What the audit calls it: ``api POST /tokens``."""
-        return f"api {self.method} {self.path}"
-
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -146,13 +130,3 @@ def _answer(part: Any) -> tuple[int, Any]:
 def place(*parts: object) -> str:
     """Write a path below the prefix: ``/chargers/A%2FB/commands/7``."""
     return "".join(f"/{quote(str(part), safe='')}" for part in parts)
-
-
-def _subject(result: object) -> str:
-    """The number of a thing that was just made; of several things, of the first."""
-    result = result[0] if isinstance(result, tuple) else result
-    for name in ("uid", "id", "entry_id"):
-        found = getattr(result, name, None)
-        if found is not None:
-            return str(found)
-    return ""

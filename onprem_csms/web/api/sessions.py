@@ -113,7 +113,7 @@ async def readings(call: Call[None, None]) -> Readings:
 
 async def close(call: Call[None, None]) -> Session:
     """End a stale session at its last reading; the charger is told nothing."""
-    return show(await call.write(sessions.close, call.number(), call.actor))
+    return show(await call.write(sessions.close, call.number()))
 
 
 async def stop(call: Call[None, None]) -> Session:

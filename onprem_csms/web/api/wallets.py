@@ -124,7 +124,7 @@ async def movements(call: Call[None, Paged]) -> Page[Movement]:
 async def top_up(call: Call[NewTopUp, None]) -> Created[TopUp]:
     """Book money once: the same key again answers with what it booked."""
     key = _key(call)
-    entry, repeated = await call.write(_top_up, call.body, key, call.actor)
+    entry, repeated = await call.write(_top_up, call.body, key)
     shown_entry = show_top_up(entry, repeated=repeated)
     return Created(shown_entry, place("topups", entry.id))
 
@@ -160,12 +160,12 @@ def _key(call: Call[NewTopUp, None]) -> str:
     return key
 
 
-def _top_up(tx: Tx, new: NewTopUp, key: str, actor: str) -> tuple[ledger.LedgerEntry, bool]:
+def _top_up(tx: Tx, new: NewTopUp, key: str) -> tuple[ledger.LedgerEntry, bool]:
     wallet_id = _wallet_id(tx, new)
     wallet = wallets.get(tx, wallet_id)
     if new.currency is not None and new.currency != wallet.currency:
         raise Invalid("The wallet is in {currency}.", path="currency", currency=wallet.currency)
-    asked = wallets.TopUp(wallet_id, new.amount, f"api:{key}", new.method, actor, new.note)
+    asked = wallets.TopUp(wallet_id, new.amount, f"api:{key}", new.method, new.note)
     receipt = balances.top_up(tx, asked)
     return ledger.entry(tx, receipt.entry_id), receipt.repeated
 
