@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from onprem_csms.demo.scenery import AWAY, UNLUCKY_CARD
+from onprem_csms.demo.till import at_desk
 from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.reports import Report
@@ -30,9 +31,9 @@ def unknown_end(tx: Tx) -> None:
 
 def looked_at(tx: Tx) -> None:
     """Somebody went through the list."""
-    tx.actor = AT_DESK
-    for item in review.find(tx):
-        review.resolve(tx, item.id, "Seen; spoke to the driver.")
+    with at_desk(tx):
+        for item in review.find(tx):
+            review.resolve(tx, item.id, "Seen; spoke to the driver.")
 
 
 ALL: tuple[tuple[timedelta, Callable[[Tx], None]], ...] = (

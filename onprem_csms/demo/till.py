@@ -1,7 +1,8 @@
 """The desk of the demo: people whose balance is used up come and pay."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from onprem_csms.clock import to_text
 from onprem_csms.demo.scenery import DESK
@@ -18,13 +19,20 @@ _AMOUNT = 5_000
 AT_DESK = Actor("operator", DESK, role="desk", door="page")
 
 
-def top_up(tx: Tx, wanted: TopUp) -> None:
-    """Book money that somebody paid at the desk, whoever acts otherwise."""
+@contextmanager
+def at_desk(tx: Tx) -> Iterator[None]:
+    """Let the clerk act in a transaction, whoever acts otherwise."""
     before, tx.actor = tx.actor, AT_DESK
     try:
-        balances.top_up(tx, wanted)
+        yield
     finally:
         tx.actor = before
+
+
+def top_up(tx: Tx, wanted: TopUp) -> None:
+    """Book money that somebody paid at the desk."""
+    with at_desk(tx):
+        balances.top_up(tx, wanted)
 
 
 async def keep_the_till(ctx: Context, numbers: Sequence[str]) -> None:

@@ -119,6 +119,7 @@ DEED: Words = {
     "operator.added": Tag("", N_("Operator added")),
     "operator.disabled": Tag("", N_("Operator disabled")),
     "operator.enabled": Tag("", N_("Operator enabled again")),
+    "operator.role": Tag("", N_("Operator’s role changed")),
     "operator.password": Tag("", N_("Operator’s password changed")),
     "person.added": Tag("", N_("Person added")),
     "person.archived": Tag("", N_("Person archived")),

@@ -251,7 +251,7 @@ async def test_a_late_stop_corrects_a_session_that_was_closed_here(house: House)
     started = await house.start("04AABBCCDD")
     house.later(600)
     await house.meter(started, 1000)
-    await house.do(sessions.close, started.session_id, "anna")
+    await house.do(sessions.close, started.session_id)
     assert (await house.wallet(wallet_id)).balance == 5000 - 449
     house.later(600)
     await house.stop(started, 2000)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.money.vat import NOT_TAXED, Taxed, included, split, topped_up, use
 from onprem_csms.errors import Conflict, Invalid
 from onprem_csms.services.money import charges, ledger, wallets
@@ -94,14 +95,16 @@ async def test_corrections_move_revenue_and_vat_and_name_reason_and_author(house
     wallet_id = await house.prepaid_card(CARD, 12_700)
     session_id = await charge(house, 10_000)
 
+    kiss_anna = house.store.acting(Actor("operator", "kiss.anna"))
+
     def correct(gross: int, vat: int, reason: str) -> Callable[[Tx], Any]:
-        change = Correction(session_id, wallet_id, "HUF", gross, vat, reason, "kiss.anna")
+        change = Correction(session_id, wallet_id, "HUF", gross, vat, reason)
         return lambda tx: charges.correct(tx, change)
 
-    await house.do(correct(-508, -108, "the meter was wrong"))
-    await house.do(correct(254, 54, "not so wrong"))
-    await house.do(correct(0, -10, "another rate"))
-    assert await house.do(correct(0, 0, "nothing")) is None
+    await kiss_anna.write(correct(-508, -108, "the meter was wrong"))
+    await kiss_anna.write(correct(254, 54, "not so wrong"))
+    await kiss_anna.write(correct(0, -10, "another rate"))
+    assert await kiss_anna.write(correct(0, 0, "nothing")) is None
     booked = await house.store.read(ledger.of_session, session_id)
     assert [entry.idempotency_key.split(":", 2)[2] for entry in booked] == [
         "charge",

@@ -26,7 +26,7 @@ async def next_event(response: aiohttp.ClientResponse) -> tuple[str, list[str]]:
 async def test_a_page_hears_what_changed_and_nothing_else(site: Site, viewer: Visitor):
     response = await events(viewer, "session")
     assert await next_event(response) == ("alive", [])
-    await site.do(sessions.close, 2, "admin")
+    await site.do(sessions.close, 2)
     name, changed = await next_event(response)
     assert (name, changed) == ("changed", ["session:2"])
     response.close()

@@ -1,7 +1,12 @@
 """Operators, and the one-time set-up link."""
 
+from datetime import datetime
+from typing import NamedTuple
+
+from onprem_csms.clock import from_millis, maybe_from_millis, to_millis
 from onprem_csms.db.engine.connection import Row
-from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.tx import Tx
+from onprem_csms.domain.access.rights import Role
 
 _COLUMNS = """
     SELECT
@@ -16,6 +21,18 @@ _COLUMNS = """
 """
 
 
+class OperatorRecord(NamedTuple):
+    """An operator as they are stored; ``disabled_at`` is None for one who may sign in."""
+
+    id: int
+    name: str
+    password_hash: str
+    role: Role
+    language: str
+    created_at: datetime
+    disabled_at: datetime | None
+
+
 def insert(tx: Tx, name: str, password_hash: str, role: str, language: str) -> int:
     """Add an operator; returns the id."""
     return tx.insert(
@@ -23,23 +40,23 @@ def insert(tx: Tx, name: str, password_hash: str, role: str, language: str) -> i
         INSERT INTO operators (name, password_hash, role, language, created_at)
         VALUES (?, ?, ?, ?, ?)
         """,
-        (name, password_hash, role, language, tx.now_text),
+        (name, password_hash, role, language, to_millis(tx.now)),
     )
 
 
-def get(tx: Tx, operator_id: int) -> Row | None:
+def get(tx: Tx, operator_id: int) -> OperatorRecord | None:
     """Return an operator by id."""
-    return tx.one(_COLUMNS + "WHERE id = ?", (operator_id,))
+    return _maybe(tx.one(_COLUMNS + "WHERE id = ?", (operator_id,)))
 
 
-def by_name(tx: Tx, name: str) -> Row | None:
+def by_name(tx: Tx, name: str) -> OperatorRecord | None:
     """Return an operator by name, letter case aside."""
-    return tx.one(_COLUMNS + "WHERE name = ?", (name,))
+    return _maybe(tx.one(_COLUMNS + "WHERE name = ?", (name,)))
 
 
-def find(tx: Tx) -> list[Row]:
+def find(tx: Tx) -> list[OperatorRecord]:
     """Return every operator, those at work first."""
-    return tx.all(_COLUMNS + "ORDER BY disabled_at IS NOT NULL, name")
+    return [_record(row) for row in tx.all(_COLUMNS + "ORDER BY disabled_at IS NOT NULL, name")]
 
 
 def count_admins(tx: Tx) -> int:
@@ -66,7 +83,8 @@ def set_role(tx: Tx, operator_id: int, role: str) -> None:
 def set_disabled(tx: Tx, operator_id: int, disabled: bool) -> None:
     """Disable an operator, or enable them again."""
     tx.execute(
-        "UPDATE operators SET disabled_at = ? WHERE id = ?", (tx.now_text if disabled else None, operator_id)
+        "UPDATE operators SET disabled_at = ? WHERE id = ?",
+        (to_millis(tx.now) if disabled else None, operator_id),
     )
 
 
@@ -81,3 +99,19 @@ def set_setup_digest(tx: Tx, digest: str | None) -> None:
     tx.execute("DELETE FROM meta WHERE key = 'setup_link'")
     if digest is not None:
         tx.execute("INSERT INTO meta (key, value) VALUES ('setup_link', ?)", (digest,))
+
+
+def _maybe(row: Row | None) -> OperatorRecord | None:
+    return None if row is None else _record(row)
+
+
+def _record(row: Row) -> OperatorRecord:
+    return OperatorRecord(
+        id=row["id"],
+        name=row["name"],
+        password_hash=row["password_hash"],
+        role=row["role"],
+        language=row["language"],
+        created_at=from_millis(row["created_at"]),
+        disabled_at=maybe_from_millis(row["disabled_at"]),
+    )

@@ -13,8 +13,8 @@ CREATE TABLE operators (
     password_hash TEXT NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('admin', 'desk', 'viewer')),
     language TEXT NOT NULL DEFAULT '',
-    created_at TEXT NOT NULL,
-    disabled_at TEXT
+    created_at INTEGER NOT NULL,
+    disabled_at INTEGER
 ) STRICT;
 
 -- Browser sign-ins, of operators and of drivers; only a digest of the cookie is kept.
@@ -38,8 +38,8 @@ CREATE TABLE api_keys (
     name TEXT NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('admin', 'desk', 'viewer')),
     digest TEXT NOT NULL UNIQUE,
-    created_at TEXT NOT NULL,
-    revoked_at TEXT
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
 ) STRICT;
 
 CREATE TABLE audit (

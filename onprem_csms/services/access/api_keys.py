@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.access import api_keys
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.access.api_keys import ApiKeyRecord
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.access.rights import ROLES, Role
 from onprem_csms.errors import Invalid, NotFound, Unauthenticated
@@ -50,23 +49,23 @@ def create(tx: Tx, name: str, role: str) -> NewApiKey:
 
 def get(tx: Tx, key_id: int) -> ApiKey:
     """Return a key, revoked or not; NotFound."""
-    row = api_keys.by_id(tx, key_id)
-    if row is None:
+    record = api_keys.by_id(tx, key_id)
+    if record is None:
         raise NotFound("There is no API key {id}.", id=key_id)
-    return _key(row)
+    return _key(record)
 
 
 def find(tx: Tx) -> list[ApiKey]:
     """Return every key, revoked ones too."""
-    return [_key(row) for row in api_keys.all_of(tx)]
+    return [_key(record) for record in api_keys.all_of(tx)]
 
 
 def authenticate(tx: Tx, secret: str) -> ApiKey:
     """Return the key of this secret; Unauthenticated when there is none or it was revoked."""
-    row = api_keys.by_digest(tx, _digest(secret))
-    if row is None:
+    record = api_keys.by_digest(tx, _digest(secret))
+    if record is None:
         raise Unauthenticated("This API key is not known here.")
-    return _key(row)
+    return _key(record)
 
 
 def revoke(tx: Tx, key_id: int) -> ApiKey:
@@ -82,11 +81,5 @@ def _digest(secret: str) -> str:
     return sha256(b"api key " + secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _key(row: Row) -> ApiKey:
-    return ApiKey(
-        id=row["id"],
-        name=row["name"],
-        role=row["role"],
-        created_at=from_text(row["created_at"]),
-        revoked_at=maybe_from_text(row["revoked_at"]),
-    )
+def _key(record: ApiKeyRecord) -> ApiKey:
+    return ApiKey(*record)

@@ -6,15 +6,15 @@ from datetime import datetime
 from functools import cache
 from hmac import compare_digest
 
-from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.access import operators as db
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.access.operators import OperatorRecord
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.access.rights import Deed, Role, may
 from onprem_csms.domain.secrets import hash_password, verify_password
 from onprem_csms.errors import Conflict, Invalid, NotFound, Unauthenticated
 from onprem_csms.services.core import audit, logins
+from onprem_csms.services.core.audit import Change
 from onprem_csms.services.core.context import Context, Transactions
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.services.core.throttle import Throttle
@@ -79,23 +79,23 @@ def create(tx: Tx, new: NewOperator) -> int:
 
 def find(tx: Tx) -> list[Operator]:
     """Return every operator, those at work first."""
-    return [_operator(row) for row in db.find(tx)]
+    return [_operator(record) for record in db.find(tx)]
 
 
 def get(tx: Tx, operator_id: int) -> Operator:
     """Return an operator; NotFound."""
-    row = db.get(tx, operator_id)
-    if row is None:
+    record = db.get(tx, operator_id)
+    if record is None:
         raise NotFound("There is no such operator.")
-    return _operator(row)
+    return _operator(record)
 
 
 def by_name(tx: Tx, name: str) -> Operator:
     """Return an operator by name; NotFound."""
-    row = db.by_name(tx, name)
-    if row is None:
+    record = db.by_name(tx, name)
+    if record is None:
         raise NotFound("There is no operator of the name {name}.", name=name)
-    return _operator(row)
+    return _operator(record)
 
 
 async def set_password(ctx: Transactions, operator_id: int, password: str) -> None:
@@ -108,8 +108,23 @@ def store_password(tx: Tx, operator_id: int, hashed: str) -> None:
     """Keep a password's hash and sign the operator's browsers out."""
     operator = get(tx, operator_id)
     db.set_password(tx, operator_id, hashed)
-    logins.end_all(tx, logins.Owner("operator", operator_id))
+    end_access(tx, operator_id)
     audit.note(tx, "operator.password", operator.name)
+
+
+def set_role(tx: Tx, operator_id: int, role: Role) -> None:
+    """Give an operator another role; every browser of theirs is signed out. Conflict for the last admin."""
+    operator = get(tx, operator_id)
+    if role != "admin":
+        _keep_an_admin(tx, operator)
+    db.set_role(tx, operator_id, role)
+    end_access(tx, operator_id)
+    audit.note(tx, "operator.role", operator.name, role=Change(operator.role, role))
+
+
+def end_access(tx: Tx, operator_id: int) -> None:
+    """Sign every browser of an operator out and end the streams they read: disabled, another role or password."""
+    logins.end_all(tx, logins.Owner("operator", operator_id))
 
 
 def set_language(tx: Tx, operator_id: int, language: str) -> None:
@@ -120,11 +135,15 @@ def set_language(tx: Tx, operator_id: int, language: str) -> None:
 def disable(tx: Tx, operator_id: int) -> None:
     """Keep an operator out from now on; Conflict for the last admin."""
     operator = get(tx, operator_id)
+    _keep_an_admin(tx, operator)
+    db.set_disabled(tx, operator_id, disabled=True)
+    end_access(tx, operator_id)
+    audit.note(tx, "operator.disabled", operator.name)
+
+
+def _keep_an_admin(tx: Tx, operator: Operator) -> None:
     if operator.role == "admin" and operator.disabled_at is None and db.count_admins(tx) == 1:
         raise Conflict("This is the last admin who can sign in. Add another admin first.")
-    db.set_disabled(tx, operator_id, disabled=True)
-    logins.end_all(tx, logins.Owner("operator", operator_id))
-    audit.note(tx, "operator.disabled", operator.name)
 
 
 def enable(tx: Tx, operator_id: int) -> None:
@@ -147,15 +166,15 @@ async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
     keys = (f"{name.casefold()} from {attempt.address}", f"address {attempt.address}")
     for key, free in zip(keys, (FREE_BY_NAME, FREE_BY_ADDRESS), strict=True):
         throttle.begin(key, ctx.clock.now(), free)
-    row = await ctx.read(db.by_name, name)
-    right = await in_thread(_matches, None if row is None else row["password_hash"], attempt.password)
-    if row is None or not right or row["disabled_at"] is not None:
+    record = await ctx.read(db.by_name, name)
+    right = await in_thread(_matches, None if record is None else record.password_hash, attempt.password)
+    if record is None or not right or record.disabled_at is not None:
         await ctx.write(audit.note, "operator.sign-in-refused", name)
         raise Unauthenticated("Name and password don't match.")
     for key in keys:
         throttle.succeed(key)
-    actor = replace(actor_of(_operator(row)), door=ctx.actor.door, address=attempt.address)
-    return await ctx.acting(actor).write(_begin, row["id"])
+    actor = replace(actor_of(_operator(record)), door=ctx.actor.door, address=attempt.address)
+    return await ctx.acting(actor).write(_begin, record.id)
 
 
 def _begin(tx: Tx, operator_id: int) -> str:
@@ -242,12 +261,12 @@ def _nobody() -> str:
     return hash_password(secrets.token_urlsafe())
 
 
-def _operator(row: Row) -> Operator:
+def _operator(record: OperatorRecord) -> Operator:
     return Operator(
-        id=row["id"],
-        name=row["name"],
-        role=row["role"],
-        language=row["language"],
-        created_at=from_text(row["created_at"]),
-        disabled_at=maybe_from_text(row["disabled_at"]),
+        id=record.id,
+        name=record.name,
+        role=record.role,
+        language=record.language,
+        created_at=record.created_at,
+        disabled_at=record.disabled_at,
     )

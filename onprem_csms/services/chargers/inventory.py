@@ -258,7 +258,7 @@ def update_connector(tx: Tx, charger_id: str, place: Place, changes: Mapping[str
         _check_tariff(tx, changes["tariff_id"])
     if changes and not connector_rows.update(tx, charger_id, place, changes):
         raise NotFound("The charger has no connector {number}.", number=place.connector)
-    audit.note(tx, "connector.changed", f"{charger_id} {places.label(place)}", **changes)
+    audit.note(tx, "connector.changed", f"{charger_id} {place.label}", **changes)
     _tell(tx, charger_id)
     return get(tx, charger_id)
 
