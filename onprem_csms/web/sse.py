@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from onprem_csms.events import Event, Subscription
-from onprem_csms.web.guards import CONTEXT
+from onprem_csms.services.core.logins import Owner, stream_key
+from onprem_csms.web.guards import CONTEXT, DRIVER, OPERATOR
 
 # A page that heard nothing for longer than ``live.js`` allows says that it lost its connection.
 ALIVE_EVERY_S = 10.0
@@ -31,6 +33,9 @@ TOPICS = frozenset(
     ]
 )
 
+# Sign-ins of an operator or of a card have ended (``logins.end_all``).
+SIGN_IN = "sign-in"
+
 STREAMS: web.AppKey[set[Subscription]] = web.AppKey("streams")
 
 
@@ -43,15 +48,18 @@ def setup(app: web.Application) -> None:
 async def stream(
     request: web.Request, topics: Iterable[str], wanted: Callable[[Event], bool] = lambda _: True
 ) -> web.StreamResponse:
-    """Tell a page what changes, until it goes away: ``event: changed`` with a list of "topic:key"."""
+    """Tell a page what changes, until it goes away or its reader's sign-ins end.
+
+    ``event: changed`` with a list of "topic:key".
+    """
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
-    subscription = request.app[CONTEXT].bus.subscribe(topics)
+    subscription = request.app[CONTEXT].bus.subscribe({*topics, SIGN_IN})
     request.app[STREAMS].add(subscription)
     try:
         # Subscribed before the first word: a page reads itself again at that, so nothing falls between.
         with contextlib.suppress(ConnectionError):
             await response.prepare(request)
-            await _tell(response, subscription, wanted)
+            await _tell(response, subscription, Wanted(wanted, _reader_of(request)))
     finally:
         subscription.close()
         request.app[STREAMS].discard(subscription)
@@ -63,9 +71,33 @@ def asked_topics(request: web.Request) -> frozenset[str]:
     return TOPICS & frozenset(request.query.get("topics", "").split(","))
 
 
-async def _tell(
-    response: web.StreamResponse, subscription: Subscription, wanted: Callable[[Event], bool]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a stream tells; ``reader`` is the key of the event that ends it, None for a reader who isn't signed in."""
+
+    of_page: Callable[[Event], bool]
+    reader: str | None
+
+    def ends(self, event: Event) -> bool:
+        """Tell whether the reader is signed out, or may be: a page that reconnects reads itself again."""
+        if self.reader is None:
+            return False
+        return event == Event(SIGN_IN, self.reader) or event.topic == "everything"
+
+    def tells(self, event: Event) -> bool:
+        """Tell whether the page hears of an event."""
+        return event.topic == "everything" or (event.topic != SIGN_IN and self.of_page(event))
+
+
+def _reader_of(request: web.Request) -> str | None:
+    if DRIVER in request:
+        return stream_key(Owner("driver", card_id=request[DRIVER]))
+    if OPERATOR in request:
+        return stream_key(Owner("operator", request[OPERATOR].id))
+    return None
+
+
+async def _tell(response: web.StreamResponse, subscription: Subscription, wanted: Wanted) -> None:
     await _send(response, "alive", [])
     while True:
         changed = await _gather(subscription, wanted)
@@ -74,13 +106,15 @@ async def _tell(
         await _send(response, "changed" if changed else "alive", changed)
 
 
-async def _gather(subscription: Subscription, wanted: Callable[[Event], bool]) -> list[str] | None:
+async def _gather(subscription: Subscription, wanted: Wanted) -> list[str] | None:
     """Wait for news and collect what comes with them; nothing after a while, None at the end."""
     found: dict[str, None] = {}
     try:
         async with asyncio.timeout(ALIVE_EVERY_S) as limit:
             async for event in subscription:
-                if event.topic == "everything" or wanted(event):
+                if wanted.ends(event):
+                    return None
+                if wanted.tells(event):
                     if not found:
                         limit.reschedule(asyncio.get_running_loop().time() + GATHER_S)
                     found[f"{event.topic}:{event.key}"] = None

@@ -291,3 +291,18 @@ def emit(tx: Tx, *events: Event) -> None:
     """Tell the house that something changed."""
     for event in events:
         tx.emit(event)
+
+
+async def test_the_stream_of_a_driver_ends_with_their_sign_ins_and_nobody_else_s(
+    site: DeskSite, visitor: Pages
+):
+    await site.prepaid()
+    await site.personal()
+    await signed_in(site, visitor)
+    async with visitor.http.get(f"{site.base}/driver/events?of=session:1&topics=session") as stream:
+        await stream.content.readuntil(b"\n\n")
+        await site.ctx.write(cards.block, OTHER, "lost")
+        await site.ctx.write(emit, Event("session", "1"))
+        assert b"session:1" in await stream.content.readuntil(b"\n\n"), "another card's end is not theirs"
+        await site.ctx.write(cards.block, ANNA, "lost")
+        assert await stream.content.read() == b"", "it ended and told nothing more"

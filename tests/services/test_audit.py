@@ -8,6 +8,7 @@ import pytest
 
 from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.secrets import hash_password
 from onprem_csms.events import Bus
@@ -65,7 +66,7 @@ DEEDS: dict[Callable[..., Any], tuple[tuple[Any, ...], str]] = {
     inventory.create: ((NewCharger("CP77"),), "charger.added"),
     inventory.update: (("CP1", {"name": "Gate"}), "charger.changed"),
     inventory.reset_password: (("CP1",), "charger.password"),
-    inventory.update_connector: (("CP1", 1, {"name": "Left"}), "connector.changed"),
+    inventory.update_connector: (("CP1", Place(0, 1), {"name": "Left"}), "connector.changed"),
     inventory.archive: (("CP2",), "charger.archived"),
     sessions.close: ((1,), "session.closed"),
     sessions.want_stop: ((1,), "session.stopped"),
@@ -95,7 +96,7 @@ async def site(house: House) -> House:
     await house.do(people.create, NewPerson("Kiss Anna"))
     await house.prepaid_card(UID, 5_000)
     await house.do(tariffs.create, simple_tariff("Second", "HUF", per_kwh="80"))
-    await house.do(inventory.ensure_connector, "CP1", 1)
+    await house.do(inventory.ensure_connector, "CP1", Place(0, 1))
     await house.start(UID)
     return house
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from onprem_csms.db.cards import cards as card_rows
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Unauthenticated
 from onprem_csms.services.cards import balances, cards, people, pins
 from onprem_csms.services.cards.cards import NewCard
@@ -59,7 +60,7 @@ async def site(house: House) -> House:
     await house.prepaid_card(UID, 5_000)
     await house.do(people.create, NewPerson("Kiss Anna"))
     await house.do(cards.change, UID, {"person_id": 1, "pin_hash": "the first hash"})
-    await house.do(inventory.ensure_connector, "CP1", 1)
+    await house.do(inventory.ensure_connector, "CP1", Place(0, 1))
     return house
 
 

@@ -184,7 +184,9 @@ def refund(tx: Tx, refund: Refund) -> Receipt:
         document={"method": refund.method, "reason": refund.reason.strip()},
     )
     told = f"{refund.amount} {wallet.currency}"
-    audit.note(tx, "wallet.refund", wallet.id, amount=told, method=refund.method, reason=refund.reason.strip())
+    audit.note(
+        tx, "wallet.refund", wallet.id, amount=told, method=refund.method, reason=refund.reason.strip()
+    )
     return _receipt(tx, ledger.book(tx, new))
 
 
