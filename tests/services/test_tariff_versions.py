@@ -9,6 +9,8 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import Tariff, simple_tariff
 from onprem_csms.errors import Conflict, Invalid, NotFound
+from onprem_csms.services.cards import cards
+from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.money import tariffs
 from onprem_csms.services.money.tariffs import Assignment, Payer, Subject
@@ -89,6 +91,20 @@ async def test_the_nearest_assignment_holds(house: House) -> None:
     house.later(1)
     await house.do(tariffs.assign, Assignment(subjects[-1], None, house.clock.at))
     assert await name_for(house, payer) == "group"
+
+
+async def test_a_group_of_drivers_charges_by_its_own_tariff(house: House) -> None:
+    stored = await house.do(tariffs.create, priced("50", "Fleet"))
+    await house.do(tariffs.assign, Assignment(Subject("group", "FLEET"), stored.id, house.clock.at))
+    for uid, group in (("04A1", "FLEET"), ("04A2", None)):
+        card = await house.do(cards.create, NewCard(uid=uid, kind="prepaid", group=group))
+        await house.top_up(card.wallet.id, 5_000)
+        started = await house.start(uid)
+        house.later(3_600)
+        await house.stop(started, 10_000)
+        session = await house.session(started.session_id)
+        assert session.cost == (500 if group else 1_790)
+    assert await house.faults() == []
 
 
 async def test_an_assignment_goes_before_the_charger_s_own_setting_from_its_day_on(house: House) -> None:

@@ -61,6 +61,7 @@ class Company:
     def begin(self, car: Car, at: datetime) -> None:
         answer = reports.take(self.tx, reporting.begin((car.charger_id, 1), car.uid, 0, at))
         assert answer.session_id is not None
+        assert answer.verdict is not None
         car.reference, car.session_id = answer.reference or "", answer.session_id
         car.ended = answer.verdict.status != "accepted"
         if car.ended:

@@ -16,6 +16,7 @@ from onprem_csms.errors import Invalid
 from onprem_csms.services.charging import billing
 from onprem_csms.services.money import tariffs as tariff_service
 from onprem_csms.services.money import wallets
+from onprem_csms.services.money.tariffs import Payer
 from onprem_csms.services.money.wallets import Wallet
 
 _SIMILAR = 3
@@ -110,18 +111,23 @@ def can_pay(tx: Tx, charger_id: str, place: Place, card: CardRecord) -> bool:
     """Tell whether a card has more available than a session costs before it delivers anything."""
     if card.kind == "personal" or card.wallet_id is None:
         return True
-    return covers(tx, charger_id, place, wallets.get(tx, card.wallet_id))
+    return covers(tx, charger_id, place, wallets.get(tx, card.wallet_id), payer_of(card))
 
 
-def covers(tx: Tx, charger_id: str, place: Place, wallet: Wallet) -> bool:
+def payer_of(card: CardRecord) -> Payer:
+    """Return who pays, as far as a tariff depends on it."""
+    return Payer(card.person_id, card.group)
+
+
+def covers(tx: Tx, charger_id: str, place: Place, wallet: Wallet, payer: Payer) -> bool:
     """Tell whether a wallet has more available than a session costs before it delivers anything."""
-    stored = tariff_service.for_connector(tx, charger_id, place)
+    stored = tariff_service.price_for(tx, charger_id, place, payer)
     if stored is not None and stored.currency != wallet.currency:
         return False  # what it delivers has a price, and none that this card can pay
-    return wallet.available > least(tx, charger_id, place, wallet.currency)
+    return wallet.available > least(tx, charger_id, place, wallet.currency, payer)
 
 
-def least(tx: Tx, charger_id: str, place: Place, currency: str) -> int:
+def least(tx: Tx, charger_id: str, place: Place, currency: str, payer: Payer) -> int:
     """Return what a session costs that ends as it begins (start fee, minimum price), or the site's minimum."""
-    at_start = billing.at_start(billing.tariff_for(tx, charger_id, place, currency), tx.now)
+    at_start = billing.at_start(billing.tariff_for(tx, charger_id, place, currency, payer), tx.now)
     return max(at_start, tx.settings.prepaid.minimum_balance)

@@ -14,14 +14,15 @@ from onprem_csms.services.charging import review
 from onprem_csms.services.money import charges, holds, wallets
 from onprem_csms.services.money import tariffs as tariff_service
 from onprem_csms.services.money.charges import Charge, Correction
+from onprem_csms.services.money.tariffs import ANYBODY, Payer
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-def tariff_for(tx: Tx, charger_id: str, place: Place, currency: str) -> Tariff | None:
-    """Return the tariff of a connector in a currency, or None."""
-    stored = tariff_service.for_connector(tx, charger_id, place)
+def tariff_for(tx: Tx, charger_id: str, place: Place, currency: str, payer: Payer = ANYBODY) -> Tariff | None:
+    """Return the tariff that holds for a payer at a connector in a currency, or None."""
+    stored = tariff_service.price_for(tx, charger_id, place, payer)
     return stored.tariff if stored is not None and stored.currency == currency else None
 
 

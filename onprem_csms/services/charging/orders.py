@@ -222,7 +222,8 @@ def _deduct(tx: Tx, wanted: Offer, card: CardRecord, order: tuple[str, int | Non
     if wanted.tariff is None or wanted.currency != wallet.currency:
         raise Conflict("This connector has no price in the currency of the card. Nothing was deducted.")
     amount = wallet.available if asked is None else asked
-    least = authorization.least(tx, wanted.charger_id, wanted.place, wallet.currency)
+    payer = authorization.payer_of(card)
+    least = authorization.least(tx, wanted.charger_id, wanted.place, wallet.currency, payer)
     if asked is not None and asked <= 0:
         raise Invalid("The amount must be above zero.", path="amount")
     if wallet.available <= least or amount > wallet.available:

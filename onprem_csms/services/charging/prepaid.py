@@ -51,16 +51,17 @@ def fund(tx: Tx, report: Report, found: Recognised, order: Row | None, late: Row
         status = authorization.judge_card(card, tx.now).status
         return Funds(_unless_busy(tx, found, status), tx.settings.currency)
     wallet = wallets.get(tx, card.wallet_id)
-    tariff = billing.tariff_for(tx, report.charger_id, place, wallet.currency)
+    payer = authorization.payer_of(card)
+    tariff = billing.tariff_for(tx, report.charger_id, place, wallet.currency, payer)
     if order is not None:
         # The driver's money was set aside before the charger was asked.
         return Funds("accepted", wallet.currency, wallet.id, order["hold_id"], tariff)
     verdict = _unless_busy(tx, found, authorization.judge_card(card, tx.now).status)
-    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, place, wallet):
+    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, place, wallet, payer):
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
-    least = authorization.least(tx, report.charger_id, place, wallet.currency)
+    least = authorization.least(tx, report.charger_id, place, wallet.currency, payer)
     amount = holds.to_begin(tx, wallet.id, least)
     if late is not None:
         amount = min(wallet.available, late["amount"])
