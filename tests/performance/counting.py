@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from bench.speech import Speech
 from bench.station import Station
 from bench.wire import Identity
 from onprem_csms.db.engine.tx import Tx
-from tests.ocpp.conftest import Site, open_site
+from tests.ocpp.conftest import QUICK, Site, open_site
 
 # Not the call's own: the group's BEGIN and COMMIT, and the raw messages, which are stored together.
 _BESIDE = re.compile(r"BEGIN|COMMIT|SAVEPOINT|RELEASE|SELECT last_insert_rowid|--")
@@ -42,22 +42,30 @@ class Crowd:
         """Let every station send a call; returns the answers."""
         return await asyncio.gather(*(station.call(words(station)) for station in self.stations))
 
+    async def _gathered(self, waiting: Callable[[], int]) -> None:
+        """Wait until the call of every station waits for the store; some calls need no write, and none come then."""
+        before, unchanged = -1, 0
+        while (now := waiting()) < len(self.stations) and unchanged < 300:
+            before, unchanged = now, unchanged + 1 if now == before else 0
+            await asyncio.sleep(0.01)
+
     async def together(self, words: Callable[[Station], bytes]) -> tuple[Cost, list[bytes]]:
         """Let every station send a call and have all of them written as one group."""
         await self.site.messages_stored()
         store = self.site.ctx.store
         writer = store._writer
-        go, log = threading.Event(), Path(f"{store.path}-wal")
+        held, go, log = threading.Event(), threading.Event(), Path(f"{store.path}-wal")
 
         def hold(tx: Tx) -> None:
             tx._raw.set_trace_callback(self.heard.append)
+            held.set()
             go.wait()
             self.heard.clear()
 
         holding = asyncio.create_task(store.write(hold))
-        await self.site.until(lambda: holding.done() or not writer._pending)
+        await self.site.until(held.is_set)
         answering = asyncio.create_task(self.send(words))
-        await self.site.until(lambda: len(writer._pending) >= len(self.stations) or answering.done())
+        await self._gathered(lambda: len(writer._pending))
         before = Log.read(log)
         go.set()
         await holding
@@ -109,7 +117,8 @@ def _shape(statement: str) -> str:
 async def crowd(folder: Path, count: int, speech: Callable[[Identity], Speech]) -> AsyncIterator[Crowd]:
     """A site with chargers, cards and money, and stations that came in and booted."""
     identities: Sequence[Identity] = await furnishing.furnish(folder, count, count)
-    async with open_site(folder / "data") as site:
+    # Nothing is asked of the chargers meanwhile.
+    async with open_site(folder / "data", replace(QUICK, settle_s=3600)) as site:
         await _truncate(site)
         stations = [Station(one, speech(one)) for one in identities]
         for station in stations:

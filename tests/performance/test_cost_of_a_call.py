@@ -12,6 +12,7 @@ import pytest
 from bench.speech import Speech
 from bench.station import Station
 from bench.v16 import V16
+from bench.v201 import V201
 from bench.wire import Identity
 from tests.performance.counting import Cost, Crowd, crowd, texts
 
@@ -48,26 +49,44 @@ async def a_session(stations: Crowd, kind: str) -> dict[str, Cost]:
 
 CEILINGS: dict[tuple[str, str], Ceilings] = {
     ("1.6", "personal"): {
-        "status": (3, 18),
-        "authorize": (3, 6),
-        "start": (7, 22),
-        "charging": (4, 18),
-        "reading": (1, 20),
-        "stop": (3, 20),
-        "freed": (3, 20),
+        "status": (3, 15),
+        "authorize": (2, 3),
+        "start": (7, 18),
+        "charging": (4, 12),
+        "reading": (1, 7),
+        "stop": (3, 17),
+        "freed": (3, 15),
     },
     ("1.6", "prepaid"): {
-        "status": (3, 18),
-        "authorize": (3, 6),
-        "start": (9, 33),
-        "charging": (4, 18),
-        "reading": (1, 20),
-        "stop": (6.1, 50),
-        "freed": (3, 20),
+        "status": (3, 15),
+        "authorize": (2, 3),
+        "start": (9, 32),
+        "charging": (4, 12),
+        "reading": (1, 7),
+        "stop": (6.04, 50),
+        "freed": (3, 15),
+    },
+    ("2.0.1", "personal"): {
+        "status": (3, 13),
+        "authorize": (2, 3),
+        "start": (7, 21),
+        "charging": (5, 15),
+        "reading": (1, 8),
+        "stop": (9, 29),
+        "freed": (3, 15),
+    },
+    ("2.0.1", "prepaid"): {
+        "status": (3, 13),
+        "authorize": (2, 3),
+        "start": (9, 36),
+        "charging": (5, 15),
+        "reading": (1, 8),
+        "stop": (12.04, 62),
+        "freed": (3, 15),
     },
 }
 NOT_MEASURED_YET = (0.0, 0)
-VERSIONS: dict[str, Callable[[Identity], Speech]] = {"1.6": V16}
+VERSIONS: dict[str, Callable[[Identity], Speech]] = {"1.6": V16, "2.0.1": V201}
 
 
 @pytest.mark.parametrize("version,kind", CEILINGS)
