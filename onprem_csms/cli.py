@@ -34,11 +34,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
+        print(_sentence(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _sentence(error: OSError) -> str:
+    if error.filename is None:
+        return f"The system refuses: {error.strerror or error}. Nothing was lost."
+    return f"{error.filename}: {error.strerror}"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -119,10 +125,12 @@ def serve(options: argparse.Namespace) -> int:
     settings = _configured(options)
     folder = DataFolder(options.data_dir)
     if keys.is_new(folder):
-        _say_recovery_key(keys.create(folder))
+        keys.create(folder, _say_recovery_key)
     try:
         uvloop.run(app.serve(settings, folder))
     except OSError as error:
+        if error.filename is not None:
+            raise
         place = f"{settings.server.host}:{settings.server.port}"
         raise Conflict(
             "The address {place} can't be listened on: {why}.", place=place, why=error.strerror
@@ -152,7 +160,7 @@ def _load(file: Path | None) -> config.Config:
 
 def init(options: argparse.Namespace) -> int:
     """Make a new installation."""
-    _say_recovery_key(keys.create(DataFolder(options.data_dir)))
+    keys.create(DataFolder(options.data_dir), _say_recovery_key)
     return 0
 
 

@@ -8,13 +8,15 @@ unwrap says that the key is wrong, not that the database is damaged.
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from onprem_csms.db.engine.connection import KEY_BYTES, open_raw
+from onprem_csms.db.engine import private
+from onprem_csms.db.engine.connection import KEY_BYTES, SqlError, as_store_error, open_raw
 from onprem_csms.db.engine.lock import locked
 from onprem_csms.db.engine.migrate import migrate
 from onprem_csms.errors import Conflict, Invalid, StoreError
@@ -26,6 +28,10 @@ RECOVERY_BYTES = 20
 CHECK_CHARACTERS = 4
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
+
+
+def _to_nobody(recovery_key: str) -> None:
+    """Show nothing: the caller takes what ``create`` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,57 +58,85 @@ class DataFolder:
         return given if given is not None and given.exists() else self.folder / MACHINE_KEY
 
 
-def create(folder: DataFolder) -> str:
-    """Make a new installation and return its recovery key; Conflict where one is already.
+def create(folder: DataFolder, show: Callable[[str], None] = _to_nobody) -> str:
+    """Make a new installation and return its recovery key; Conflict where one is already, StoreError, OSError.
 
-    The database is made under another name and moved into place last: an interrupted ``init`` leaves
-    nothing that looks like an installation, and can be repeated.
+    ``show`` is given the key before the last step: a kill leaves no installation whose key nobody has seen.
+    The database is made under another name and moved into place last; as long as it has that name, everything
+    here is what an interrupted ``create`` left, and the next one begins anew.
     """
-    folder.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.make_folder(folder.folder)
     with locked(folder.folder):
+        if folder.database.exists():
+            raise Conflict("There is already a database at {file}.", file=str(folder.database))
         if not is_new(folder):
-            there = folder.database if folder.database.exists() else folder.wrapped
-            raise Conflict("There is already a database at {file}.", file=str(there))
-        return _create(folder)
+            raise StoreError(_no_database(folder))
+        return _create(folder, show)
 
 
 def is_new(folder: DataFolder) -> bool:
-    """Tell whether the folder holds no installation, or only what an interrupted ``create`` left."""
-    return not folder.database.exists() and (_fresh(folder).exists() or not folder.wrapped.exists())
+    """Tell whether the folder holds nothing of an installation, or only what an interrupted ``create`` left."""
+    return not _present(folder)
+
+
+def _present(folder: DataFolder) -> list[Path]:
+    """Return what is there of an installation; empty after an interrupted ``create``."""
+    if _fresh(folder).exists() and not folder.database.exists():
+        return []
+    fixed = (folder.database, folder.wrapped, folder.machine_key)
+    beside = (one for one in folder.folder.glob("csms.*") if not one.name.startswith(_fresh(folder).name))
+    return [path for path in (*fixed, *sorted(beside)) if path.exists()]
 
 
 def _fresh(folder: DataFolder) -> Path:
     return folder.database.with_suffix(".db.new")
 
 
-def _create(folder: DataFolder) -> str:
+def _create(folder: DataFolder, show: Callable[[str], None]) -> str:
     key, machine, recovery = (secrets.token_bytes(n) for n in (KEY_BYTES, KEY_BYTES, RECOVERY_BYTES))
-    for leftover in folder.folder.glob(f"{DATABASE}.new*"):
-        leftover.unlink()
-    fresh = _fresh(folder)
-    raw = open_raw(fresh, key, read_only=False)
-    migrate(raw, fresh)
-    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    raw.close()
-    _write_private(folder.folder / MACHINE_KEY, machine.hex().encode() + b"\n")
+    fresh, shown = _fresh(folder), spell(recovery)
+    # In this order: without the unfinished database the rest would look like an installation that lost its own.
+    for leftover in (
+        folder.wrapped,
+        folder.folder / MACHINE_KEY,
+        *folder.folder.glob(f"{fresh.name}?*"),
+        fresh,
+    ):
+        private.remove(leftover)
+    private.make_empty(fresh)
+    _make_database(fresh, key)
+    private.write(folder.folder / MACHINE_KEY, machine.hex().encode() + b"\n")
     wrapped = {"machine": _wrap(machine, key), "recovery": _wrap(_stretch(recovery), key)}
-    _write_private(folder.wrapped, json.dumps({"format": 1, "wrapped": wrapped}, indent=1).encode() + b"\n")
+    private.write(folder.wrapped, json.dumps({"format": 1, "wrapped": wrapped}, indent=1).encode() + b"\n")
+    show(shown)
     fresh.replace(folder.database)
-    _flush_names(folder.folder)
-    return spell(recovery)
+    private.flush_names(folder.folder)
+    return shown
+
+
+def _make_database(file: Path, key: bytes) -> None:
+    raw = open_raw(file, key, read_only=False)
+    try:
+        migrate(raw, file)
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except SqlError as error:
+        raise as_store_error(error, file) from error
+    finally:
+        raw.close()
 
 
 def unlock(folder: DataFolder) -> bytes:
-    """Return the database key by the machine's key; StoreError with a sentence when that fails."""
+    """Return the database key by the machine's key, the folder closed to others; StoreError with a sentence."""
     if not folder.database.exists():
-        message = f"There is no database in {folder.folder}. Run init first, or check the data folder."
-        raise StoreError(message)
+        raise StoreError(_no_database(folder))
     if not folder.database.stat().st_size:
         # SQLite takes an empty file for a new database, and the money would be gone without a word.
         message = f"The database {folder.database} is empty. Restore a backup; nothing was changed."
         raise StoreError(message)
+    private.close_folder(folder.folder)
+    private.close_files(folder.folder)
     try:
-        machine = bytes.fromhex(folder.machine_key.read_text(encoding="ascii").strip())
+        machine = bytes.fromhex(private.read(folder.machine_key).strip())
     except (OSError, ValueError) as error:
         message = (
             f"The machine's key {folder.machine_key} can't be read ({error}). "
@@ -112,17 +146,25 @@ def unlock(folder: DataFolder) -> bytes:
     return _unwrap(folder, "machine", machine)
 
 
+def _no_database(folder: DataFolder) -> str:
+    there = _present(folder)
+    if there:
+        return f"There is no database in {folder.folder}, but {there[0].name}. Restore a backup; nothing was changed."
+    return f"There is no database in {folder.folder}. Run init first, or check the data folder."
+
+
 def recover(folder: DataFolder, recovery: str) -> None:
     """Make a new machine key by the recovery key; Invalid when that is mistyped or not this database's."""
+    given, wrapped = _stretch(read_spelled(recovery)), _wrapped(folder, "recovery")
     try:
-        key = _unwrap(folder, "recovery", _stretch(read_spelled(recovery)))
-    except StoreError as error:
+        key = aes_key_unwrap(given, wrapped)
+    except (InvalidUnwrap, ValueError) as error:
         raise Invalid("The recovery key is not the one of this database.", path="recovery_key") from error
     machine = secrets.token_bytes(KEY_BYTES)
-    document = json.loads(folder.wrapped.read_text(encoding="utf-8"))
+    document = json.loads(private.read(folder.wrapped))
     document["wrapped"]["machine"] = _wrap(machine, key)
-    _write_private(folder.folder / MACHINE_KEY, machine.hex().encode() + b"\n")
-    _write_private(folder.wrapped, json.dumps(document, indent=1).encode() + b"\n")
+    private.write(folder.folder / MACHINE_KEY, machine.hex().encode() + b"\n")
+    private.write(folder.wrapped, json.dumps(document, indent=1).encode() + b"\n")
 
 
 def spell(secret: bytes) -> str:
@@ -158,17 +200,16 @@ def _stretch(recovery: bytes) -> bytes:
     return sha256(b"onprem-csms recovery" + recovery).digest()
 
 
+def _why(error: Exception) -> str:
+    return (error.strerror or "") if isinstance(error, OSError) else "it does not hold wrapped keys"
+
+
 def _wrap(wrapping: bytes, key: bytes) -> str:
     return aes_key_wrap(wrapping, key).hex()
 
 
 def _unwrap(folder: DataFolder, name: str, wrapping: bytes) -> bytes:
-    try:
-        document = json.loads(folder.wrapped.read_text(encoding="utf-8"))
-        wrapped = bytes.fromhex(document["wrapped"][name])
-    except (OSError, ValueError, KeyError) as error:
-        message = f"The file {folder.wrapped} is missing or damaged. Restore it from a backup."
-        raise StoreError(message) from error
+    wrapped = _wrapped(folder, name)
     try:
         return aes_key_unwrap(wrapping, wrapped)
     except (InvalidUnwrap, ValueError) as error:
@@ -176,22 +217,12 @@ def _unwrap(folder: DataFolder, name: str, wrapping: bytes) -> bytes:
         raise StoreError(message) from error
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _wrapped(folder: DataFolder, name: str) -> bytes:
     try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.replace(path)
-    _flush_names(path.parent)
-
-
-def _flush_names(folder: Path) -> None:
-    """Have the names of a folder's files on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        document = json.loads(private.read(folder.wrapped))
+        return bytes.fromhex(document["wrapped"][name])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        message = (
+            f"The file {folder.wrapped} is missing or damaged ({_why(error)}). Restore it from a backup."
+        )
+        raise StoreError(message) from error
