@@ -64,6 +64,11 @@ async def forge(house: House, change: Callable[[EntryRow], EntryRow]) -> list[st
     [
         ("UPDATE entries SET operator = 'x' WHERE id = 3", "entry 3: it was changed"),
         ("UPDATE entries SET document = '{}' WHERE id = 2", "entry 2: it was changed"),
+        ("UPDATE entries SET document = '[]' WHERE id = 3", "entry 3: 1790 is booked, its document says 0"),
+        (
+            "UPDATE entries SET site = '[7]' WHERE id = 3",
+            "entry 3: its postings or its document can't be read",
+        ),
         ("UPDATE entries SET at = at + 1 WHERE id = 4", "entry 4: it was changed"),
         ("UPDATE entries SET wallet_id = 2 WHERE id = 3", "entry 3: it was changed"),
         ("UPDATE entries SET balance_after = 7 WHERE id = 5", "entry 5: the balance after it is 7"),

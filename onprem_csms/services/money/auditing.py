@@ -65,7 +65,10 @@ class LedgerAudit:
                 currency = _currency(tx, currencies, entry.wallet_id)
                 if currency != entry.currency:
                     yield f"{name}: it is in {entry.currency}, its wallet {entry.wallet_id} in {currency}"
-            yield from (f"{name}: {fault}" for fault in self._count(entry))
+            try:
+                yield from [f"{name}: {fault}" for fault in self._count(entry)]
+            except (ValueError, TypeError, AttributeError):
+                yield f"{name}: its postings or its document can't be read"
             last, self.previous = entry.id, entry.hash
 
     def _count(self, entry: EntryRow) -> Iterator[str]:
@@ -125,7 +128,7 @@ def _currency(tx: Tx, known: dict[int, str], wallet_id: int) -> str:
 
 def _vat_faults(entry: EntryRow, site: dict[str, int]) -> Iterator[str]:
     """Compare the VAT that an entry books with what its document says."""
-    document = json.loads(entry.document)
+    document = _document(entry)
     vat, prepaid = site.get("vat", 0), site.get("prepaid_vat", 0)
     if entry.session_id is None:
         if vat + prepaid != 0:
@@ -140,8 +143,13 @@ def _vat_faults(entry: EntryRow, site: dict[str, int]) -> Iterator[str]:
         yield f"VAT {vat} is booked, its document says {_due(figures, abs(entry.taxed))}"
 
 
+def _document(entry: EntryRow) -> dict[str, Any]:
+    document = json.loads(entry.document)
+    return document if isinstance(document, dict) else {}
+
+
 def _figures(entry: EntryRow, document: dict[str, Any]) -> Taxed:
-    source = document if entry.part else document.get("bill", {})
+    source = document if entry.part else document.get("bill") or {}
     return Taxed(source.get("gross", 0), source.get("vat", 0))
 
 
@@ -169,7 +177,7 @@ def by_session(tx: Tx) -> Iterator[Booked]:
     for session_id, entries in groupby(rows.by_session(tx), key=lambda entry: entry.session_id or 0):
         found = Booked(session_id, None, 0, 0, None)
         for entry in entries:
-            document = json.loads(entry.document)
+            document = _document(entry)
             found = Booked(
                 session_id,
                 entry.wallet_id,
