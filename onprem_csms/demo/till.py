@@ -16,7 +16,7 @@ _POOR = 500
 _AMOUNT = 5_000
 
 
-AT_DESK = Actor("operator", DESK, role="desk", door="page")
+AT_DESK = Actor("operator", DESK, role="desk", channel="page")
 
 
 @contextmanager

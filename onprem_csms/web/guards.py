@@ -83,10 +83,12 @@ def actor_of(request: web.Request) -> Actor:
     """Return who acts by this request: the driver or the operator who is signed in, or a visitor."""
     address = request.remote or ""
     if DRIVER in request:
-        return Actor("driver", f"card {request[DRIVER]}", str(request[DRIVER]), door="page", address=address)
+        return Actor(
+            "driver", f"card {request[DRIVER]}", str(request[DRIVER]), channel="page", address=address
+        )
     if OPERATOR in request:
-        return replace(operators.actor_of(request[OPERATOR]), door="page", address=address)
-    return Actor("system", "visitor", door="page", address=address)
+        return replace(operators.actor_of(request[OPERATOR]), channel="page", address=address)
+    return Actor("system", "visitor", channel="page", address=address)
 
 
 # A line of a route table: method, path, guard, view.

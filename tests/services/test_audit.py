@@ -115,7 +115,7 @@ async def test_every_change_leaves_a_line_that_names_who_made_it(
     await site.store.acting(ANNA).write(deed, *given)
     line = await newest(site)
     assert line.action == expected
-    assert (line.actor, line.actor_kind, line.role, line.door, line.address) == (
+    assert (line.actor, line.actor_kind, line.role, line.channel, line.address) == (
         "Anna",
         "operator",
         "admin",
@@ -148,7 +148,7 @@ async def test_an_entry_of_the_ledger_names_its_operator_and_a_charge_names_nobo
 
 
 async def test_sign_ins_right_and_wrong_are_written_down(site: House, ctx: Context) -> None:
-    visitor = ctx.acting(Actor("system", "visitor", door="page", address="10.0.0.4"))
+    visitor = ctx.acting(Actor("system", "visitor", channel="page", address="10.0.0.4"))
     await operators.sign_in(visitor, Throttle(), Attempt("béla", "a long password", "10.0.0.4"))
     right = await newest(site)
     assert (right.action, right.actor, right.role, right.address) == (

@@ -15,7 +15,7 @@ class AuditRecord(NamedTuple):
     actor: str
     actor_kind: str
     role: str
-    door: str
+    channel: str
     address: str
     action: str
     subject: str
@@ -27,7 +27,7 @@ def insert(tx: Tx, action: str, subject: str, detail: str) -> int:
     actor = tx.actor
     return tx.insert(
         """
-        INSERT INTO audit (at, actor, actor_kind, actor_id, role, door, address, action, subject, detail)
+        INSERT INTO audit (at, actor, actor_kind, actor_id, role, channel, address, action, subject, detail)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
@@ -36,7 +36,7 @@ def insert(tx: Tx, action: str, subject: str, detail: str) -> int:
             actor.kind,
             actor.id,
             actor.role,
-            actor.door,
+            actor.channel,
             actor.address,
             action,
             subject,
@@ -55,7 +55,7 @@ def find(tx: Tx, before: int | None, limit: int) -> list[AuditRecord]:
             actor,
             actor_kind,
             role,
-            door,
+            channel,
             address,
             action,
             subject,

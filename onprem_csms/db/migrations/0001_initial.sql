@@ -49,7 +49,7 @@ CREATE TABLE audit (
     actor_kind TEXT NOT NULL DEFAULT 'system',
     actor_id TEXT NOT NULL DEFAULT '',
     role TEXT NOT NULL DEFAULT '',
-    door TEXT NOT NULL DEFAULT '',
+    channel TEXT NOT NULL DEFAULT '',
     address TEXT NOT NULL DEFAULT '',
     action TEXT NOT NULL,
     subject TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""Who acts: given with each write by the door that the action came through."""
+"""Who acts: given with each write by whatever the action came through."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ ActorKind = Literal["operator", "api_key", "driver", "charger", "system"]
 class Actor:
     """Somebody or something that acts.
 
-    ``id`` is an operator's, an API key's, a card's or a charger's; ``door`` is how they came (``page``, ``api``,
+    ``id`` is an operator's, an API key's, a card's or a charger's; ``channel`` is how they came (``page``, ``api``,
     ``command line``), ``address`` from which network address.
     """
 
@@ -18,7 +18,7 @@ class Actor:
     name: str
     id: str = ""
     role: str = ""
-    door: str = ""
+    channel: str = ""
     address: str = ""
 
     @property

@@ -173,7 +173,7 @@ async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
         raise Unauthenticated("Name and password don't match.")
     for key in keys:
         throttle.succeed(key)
-    actor = replace(actor_of(_operator(record)), door=ctx.actor.door, address=attempt.address)
+    actor = replace(actor_of(_operator(record)), channel=ctx.actor.channel, address=attempt.address)
     return await ctx.acting(actor).write(_begin, record.id)
 
 

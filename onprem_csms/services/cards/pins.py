@@ -29,7 +29,7 @@ async def sign_in(ctx: Context, uid: str, pin: str) -> str:
     except Unauthenticated:
         await ctx.write(audit.note, "driver.sign-in-refused", uid)
         raise
-    actor = Actor("driver", card.uid, str(card.id), door=ctx.actor.door, address=ctx.actor.address)
+    actor = Actor("driver", card.uid, str(card.id), channel=ctx.actor.channel, address=ctx.actor.address)
     return await ctx.acting(actor).write(_begin_sign_in, card.id)
 
 

@@ -25,7 +25,7 @@ class Change(NamedTuple):
 class AuditLine:
     """``actor`` (an operator's name, an API key's, a charger's, "system") did ``action`` to ``subject``.
 
-    ``detail`` tells what changed, from what to what; ``door`` and ``address`` how the actor came.
+    ``detail`` tells what changed, from what to what; ``channel`` and ``address`` how the actor came.
     """
 
     id: int
@@ -33,7 +33,7 @@ class AuditLine:
     actor: str
     actor_kind: str
     role: str
-    door: str
+    channel: str
     address: str
     action: str
     subject: str

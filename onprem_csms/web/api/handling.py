@@ -54,7 +54,7 @@ async def _admit(ctx: Context, route: Route, request: web.Request) -> ApiKey | N
 
 
 def _actor(key: ApiKey, request: web.Request) -> Actor:
-    return Actor("api_key", key.name, str(key.id), key.role, door="api", address=request.remote or "")
+    return Actor("api_key", key.name, str(key.id), key.role, channel="api", address=request.remote or "")
 
 
 def _answer(result: object) -> web.Response:
