@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import measure, profiling, runs, servers, site, years
+from bench import measure, profiling, runs, servers, site, viewers, years
 from bench.loops import KINDS
 from bench.runs import Cost, Crowd, Plan
 from bench.speech import Speech
@@ -31,7 +31,7 @@ NAMES = {
     "prepaid": "sessions of prepaid cards",
 }
 PARTS = (*KINDS, "storm", "latency")
-ALONE = ("years",)
+ALONE = ("years", "viewers")
 MARK_RATIO = {"readings": 0.33, "personal": 0.28, "prepaid": 0.25}
 MARK_STORM_S, MARK_KIB, MARK_P99_MS = 2.0, 20.0, 10.0
 
@@ -56,6 +56,8 @@ def main() -> None:
             uvloop.run(profiling.run(folder, options.profile, plan, speech))
         elif options.only == ["years"]:
             uvloop.run(years.run(folder, options.years))
+        elif options.only == ["viewers"]:
+            uvloop.run(viewers.run(folder))
         else:
             uvloop.run(run(folder, plan, options.only or PARTS, options.version or list(VERSIONS)))
     finally:

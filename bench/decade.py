@@ -201,5 +201,5 @@ def _refill(tx: Tx, life: Life, uid: str) -> None:
     if life.money.get(uid, LOW) >= LOW:
         return
     life.top_ups += 1
-    balances.top_up(tx, TopUp(life.wallets[uid], TOP_UP, f"desk:{life.top_ups}", operator="desk"))
+    balances.top_up(tx, TopUp(life.wallets[uid], TOP_UP, f"desk:{life.top_ups}"))
     life.money[uid] += TOP_UP

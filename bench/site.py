@@ -4,21 +4,32 @@ So a session goes through the whole of the business: verdict, hold, running cost
 """
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench.wire import Identity
+from onprem_csms.clock import SystemClock
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.money.tariffs import simple_tariff
+from onprem_csms.events import Bus
+from onprem_csms.ocpp.endpoint import server
+from onprem_csms.ocpp.endpoint.options import Options
+from onprem_csms.rfid.station import Readers
+from onprem_csms.services.access import operators
+from onprem_csms.services.access.operators import NewOperator
 from onprem_csms.services.cards import balances, cards
 from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
+from onprem_csms.services.core.context import Context
 from onprem_csms.services.money import tariffs
 from onprem_csms.services.money.wallets import TopUp
 
 BALANCE = 2_000_000
+NAME, PASSWORD = "bench", "a password of the bench"
 MAX_POWER_W = 300_000
 CONFIG = """
 [server]
@@ -32,7 +43,7 @@ level = "warning"
 """
 
 
-async def furnish(folder: Path, stations: int, cards: int) -> list[Identity]:
+async def furnish(folder: Path, stations: int, cards: int, *, operator: bool = False) -> list[Identity]:
     """Make the site in ``folder``; the first ``cards`` stations have a prepaid and a personal card of their own."""
     (folder / "config.toml").write_text(CONFIG)
     data = DataFolder(folder / "data")
@@ -41,14 +52,32 @@ async def furnish(folder: Path, stations: int, cards: int) -> list[Identity]:
         Identity(f"B{number:05d}", secrets.token_hex(10), f"04{number:012X}", f"05{number:012X}")
         for number in range(stations)
     ]
-    store = await Database.open(data.database, keys.unlock(data))
-    await store.write(_tariff)
-    for first in range(0, stations, 500):
-        await store.write(_chargers, identities[first : first + 500])
-    for first in range(0, cards, 500):
-        await store.write(_cards, identities[first : min(first + 500, cards)])
-    await store.close()
+    async with opened(folder) as store:
+        await store.write(_tariff)
+        for first in range(0, stations, 500):
+            await store.write(_chargers, identities[first : first + 500])
+        for first in range(0, cards, 500):
+            await store.write(_cards, identities[first : min(first + 500, cards)])
+        if operator:
+            await operators.add(context(store), NewOperator(NAME, PASSWORD))
     return identities
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Database]:
+    """The store of the site in ``folder``."""
+    data = DataFolder(folder / "data")
+    store = await Database.open(data.database, keys.unlock(data))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def context(store: Database) -> Context:
+    """What services want that do more than one transaction; nothing of it listens."""
+    bus, clock = Bus(), SystemClock()
+    return Context(store, bus, clock, store.settings, server.stations(Options()), Readers((), bus, clock))
 
 
 def _tariff(tx: Tx) -> None:

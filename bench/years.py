@@ -7,36 +7,28 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import ClientSession, CookieJar
 
-from bench import addresses, decade, measure, servers
+from bench import addresses, decade, measure, servers, site
 from bench.decade import Life
-from onprem_csms.clock import SystemClock
+from bench.site import NAME, PASSWORD
 from onprem_csms.db.chargers.message_log import MESSAGES
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.demo.history import moved
-from onprem_csms.domain.settings import SiteSettings
-from onprem_csms.events import Bus
-from onprem_csms.ocpp.endpoint import server
-from onprem_csms.ocpp.endpoint.options import Options
-from onprem_csms.rfid.station import Readers
 from onprem_csms.services.access import api_keys, operators
 from onprem_csms.services.access.operators import NewOperator
-from onprem_csms.services.core.context import Context, Tx
+from onprem_csms.services.core.context import Tx
 
 MARK_PAGE_MS, MARK_REPORT_MS, MARK_VERIFY_S, MARK_BYTES = 100.0, 1_000.0, 60.0, 1_000.0
 MESSAGES_KEPT = timedelta(days=30)
 AT_ONCE = timedelta(days=4)
 """So much is told in one transaction."""
-NAME, PASSWORD = "bench", "a password of the bench"
 YEAR_S_REPORT = "/api/v1/reports/days?days=366"
 TRIES = 3
 _CONFIG = '[server]\nhost = "127.0.0.1"\n\n[log]\nlevel = "warning"\n'
@@ -76,25 +68,15 @@ async def _make(folder: Path, years: float) -> Made:
     until = datetime.now(UTC)
     began = until - timedelta(days=365.25 * years)
     life = Life(random.Random(1), until - MESSAGES_KEPT)
-    async with _opened(folder) as ctx:
+    keys.create(DataFolder(folder / "data"))
+    async with site.opened(folder) as store:
+        ctx = site.context(store)
         await operators.add(ctx, NewOperator(NAME, PASSWORD))
         key = await ctx.store.write(api_keys.create, NAME, "admin")
         await ctx.store.write(_build, life, began)
         await _tell(ctx.store, life, began, until)
         examples = await ctx.store.read(_examples)
     return Made(life.sessions, key.secret, examples)
-
-
-@asynccontextmanager
-async def _opened(folder: Path) -> AsyncIterator[Context]:
-    data = DataFolder(folder / "data")
-    keys.create(data)
-    bus, clock, settings = Bus(), SystemClock(), SiteSettings()
-    store = await Database.open(data.database, keys.unlock(data), clock=clock, bus=bus, settings=settings)
-    try:
-        yield Context(store, bus, clock, settings, server.stations(Options()), Readers((), bus, clock))
-    finally:
-        await store.close()
 
 
 def _build(tx: Tx, life: Life, at: datetime) -> None:
