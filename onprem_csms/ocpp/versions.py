@@ -10,6 +10,7 @@ from onprem_csms.ocpp.link.incoming import Action
 from onprem_csms.ocpp.link.outgoing import CommandKind
 from onprem_csms.ocpp.v2 import actions as v2_actions
 from onprem_csms.ocpp.v2 import commands as v2_commands
+from onprem_csms.ocpp.v2 import hot as v2_hot
 from onprem_csms.ocpp.v2 import requests as v2_requests
 from onprem_csms.ocpp.v2 import variables as v2_variables
 from onprem_csms.ocpp.v16 import actions as v16_actions
@@ -74,6 +75,7 @@ V201 = Version(
         "OccurenceConstraintViolation": "OccurrenceConstraintViolation",
     },
     unreadable="RpcFrameworkError",
+    fast=v2_hot.FAST,
     compression=True,
     reads_first=True,
     also=(V16,),

@@ -61,4 +61,4 @@ def _struct(schema: JsonSchema, definitions: JsonSchema) -> type[msgspec.Struct]
 
 
 def _bounds(schema: JsonSchema) -> set[str]:
-    return set(schema) - {"type", "format", "title", "description", "javaType"}
+    return set(schema) - {"type", "default", "format", "title", "description", "javaType"}

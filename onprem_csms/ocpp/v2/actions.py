@@ -6,7 +6,7 @@ of the specification is answered: what is not supported yet with the refusal tha
 
 from typing import Any
 
-from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, StatusChange
+from onprem_csms.domain.chargers.chargers import Boot, StatusChange
 from onprem_csms.domain.chargers.places import WHOLE_CHARGER
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Verdict
@@ -65,15 +65,17 @@ async def heartbeat(call: Incoming) -> Payload:
 
 async def transaction_event(call: Incoming) -> Payload:
     """E01 to E12: a transaction began, went on or ended."""
-    report = transactions.report(call)
-    told = await call.ctx.write(_take, report, transactions.shown(call.payload))
-    return transactions.answer(call.payload, told, _now(call))
+    event = transactions.event(call)
+    told = await call.ctx.write(take, event)
+    began = call.payload.get("eventType") == "Started"
+    return transactions.answer(began, words.token(call.payload.get("idToken")), told, _now(call))
 
 
-def _take(tx: Tx, report: Report, shown: ConnectorStatus | None) -> ReportAnswer:
-    answer = reports.take(tx, report)
-    if shown is not None and answer.session_id is not None:
-        presence.session_shows(tx, answer.session_id, shown, report.at)
+def take(tx: Tx, event: transactions.Event) -> ReportAnswer:
+    """Keep what an event reports, and let the connector show it."""
+    answer = reports.take(tx, event.report)
+    if event.shown is not None and answer.session_id is not None:
+        presence.session_shows(tx, answer.session_id, event.shown, event.report.at)
     return answer
 
 
