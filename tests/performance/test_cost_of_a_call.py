@@ -54,7 +54,7 @@ CEILINGS: dict[tuple[str, str], Ceilings] = {
         "start": (7, 18),
         "charging": (4, 12),
         "reading": (1, 7),
-        "stop": (3, 17),
+        "stop": (3, 16),
         "freed": (3, 15),
     },
     ("1.6", "prepaid"): {
@@ -63,7 +63,7 @@ CEILINGS: dict[tuple[str, str], Ceilings] = {
         "start": (9, 32),
         "charging": (4, 12),
         "reading": (1, 7),
-        "stop": (6.04, 50),
+        "stop": (6.04, 51),
         "freed": (3, 15),
     },
     ("2.0.1", "personal"): {

@@ -44,7 +44,7 @@ SMALL = {
     *("connection_attempts", "pin_failures", "logins", "reading_journal", "process_intervals"),
 }
 # Not right yet: each is taken out here by the change that gives its queries an index to go by.
-STILL_WALKED = {"orders", "reservations", "sessions", "audit", "entries"}
+STILL_WALKED = {"orders", "reservations", "sessions"}
 NOTHING_THERE = {
     "/api/v1/reservations/1",
     f"/api/v1/reservations/1?charger={quote(CHARGER, safe='')}",
@@ -182,6 +182,7 @@ async def examples(site: Site) -> dict[str, str]:
 async def test_no_page_list_or_message_walks_through_a_table_that_grows(
     site: Site, told: dict[str, Any]
 ) -> None:
+    told.clear()  # the migrations are run once
     await charge(site)
     admin = await site.signed_in()
     key = await site.do(api_keys.create, "plans", "admin")
