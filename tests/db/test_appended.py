@@ -1,4 +1,4 @@
-"""What every message writes is appended: raw messages and readings, and they are found again."""
+"""What every message writes is appended: raw messages, and they are found again."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from onprem_csms.clock import ManualClock, to_millis, to_text
+from onprem_csms.clock import ManualClock, to_millis
 from onprem_csms.db.chargers import message_packs, messages
 from onprem_csms.db.chargers.messages import MessageRow, Search
-from onprem_csms.db.charging import readings
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
@@ -150,68 +149,3 @@ async def test_no_id_comes_twice_when_the_clock_is_set_back(store: Database, clo
     await store.write(nothing)
     (later,) = await store.read(messages.find, "often", Search(limit=1))
     assert (later.text, later.id > newest.id) == ("later", True)
-
-
-# ---------------------------------------------------------------------- readings
-
-
-def row(session_id: int, second: int, energy: int = 0) -> tuple[Any, ...]:
-    at = to_text(BEGIN + timedelta(seconds=second))
-    return (session_id, at, energy, energy, 0, None, None, None, None, "charging", "periodic")
-
-
-def seconds_of(tx: Tx, session_id: int) -> list[int]:
-    """The moments of a session's readings, in the order in which they are returned."""
-    found = readings.of_session(tx, session_id)
-    return [int((datetime.fromisoformat(one["at"]) - BEGIN).total_seconds()) for one in found]
-
-
-def append_many(tx: Tx, sessions: int, count: int) -> dict[int, list[int]]:
-    """Append readings of many sessions in turns; some sessions speak more often than others."""
-    random, told = Random(3), dict[int, list[int]]()
-    for second in range(count):
-        session_id = min(random.randrange(1, sessions + 1), random.randrange(1, sessions + 1))
-        told.setdefault(session_id, []).append(second)
-        readings.append(tx, row(session_id, second, second))
-    return told
-
-
-async def test_readings_come_back_in_time_wherever_they_stand(store: Database) -> None:
-    told = await store.write(append_many, 40, 10_000)
-    for session_id, seconds in told.items():
-        assert await store.read(seconds_of, session_id) == seconds
-
-
-async def test_the_journal_stays_short(store: Database) -> None:
-    await store.write(append_many, 40, 10_000)
-    kept = await store.read(lambda tx: tx.value("SELECT count(*) FROM reading_journal"))
-    assert kept <= (readings.SLICES + 1) * readings.SETTLE_EVERY
-
-
-async def test_a_late_reading_takes_its_place_and_a_repeated_one_is_told(store: Database) -> None:
-    def act(tx: Tx) -> tuple[bool, bool]:
-        for second in (0, 10, 20):
-            readings.append(tx, row(1, second))
-        return readings.insert(tx, row(1, 15)), readings.insert(tx, row(1, 10))
-
-    assert await store.write(act) == (True, False)
-    assert await store.read(seconds_of, 1) == [0, 10, 15, 20]
-
-
-async def test_a_recount_is_seen_wherever_the_readings_stood(store: Database) -> None:
-    await store.write(append_many, 1, 600)
-    at = to_text(BEGIN + timedelta(seconds=599))
-    await store.write(readings.recount, 1, [(1234, 56, at)])
-    last = (await store.read(readings.of_session, 1))[-1]
-    assert (last["at"], last["energy_wh"], last["cost"]) == (at, 1234, 56)
-    assert len(await store.read(readings.of_session, 1)) == 600
-
-
-async def test_the_reading_at_the_end_overrules_one_of_the_same_moment(store: Database) -> None:
-    def act(tx: Tx) -> None:
-        readings.append(tx, row(1, 10, 100))
-        readings.insert_end(tx, row(1, 10, 105))
-
-    await store.write(act)
-    found = await store.read(readings.of_session, 1)
-    assert [one["register_wh"] for one in found] == [105]

@@ -41,8 +41,10 @@ SMALL = {
     ),
     *("tariffs", "tariff_versions", "tariff_assignments", "chargers", "connectors", "quirks", "variables"),
     *("desired_settings", "charging_profiles", "profiles_in_force", "people", "accounts", "wallets", "cards"),
-    *("connection_attempts", "pin_failures", "logins", "reading_journal", "process_intervals"),
+    *("connection_attempts", "pin_failures", "logins", "process_intervals"),
 }
+# A journal with a bound of its own, see db/charging/facts.py.
+BOUNDED = {"facts"}
 # Not right yet: each is taken out here by the change that gives its queries an index to go by.
 STILL_WALKED = {"orders", "reservations", "sessions"}
 NOTHING_THERE = {
@@ -116,7 +118,7 @@ def walked(tx: Tx, told: dict[str, Any]) -> Iterator[str]:
             table = names.get(scan[1])
             if (
                 table not in tables
-                or table in SMALL | STILL_WALKED
+                or table in SMALL | BOUNDED | STILL_WALKED
                 or scan[2] in partial
                 or _first_of_all(sql, plan)
             ):

@@ -4,6 +4,7 @@ Each interleaving is a history that truly happened at a few chargers; its messag
 the way networks and chargers do it. Whatever the order, the books must say what truly happened.
 """
 
+import os
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from onprem_csms.services.site import verify
 from tests import reporting
 from tests.services.conftest import BEGIN, House
 
-INTERLEAVINGS = 10_000
+INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", "10_000"))
 CHUNKS = 20
 
 

@@ -76,7 +76,7 @@ class Company:
             reports.take(self.tx, reporting.readings(place, car.reference, (reading,)))
         row = session_rows.get(self.tx, car.session_id)
         assert row is not None
-        if row["stop_wanted"] or self.random.random() < 0.02:
+        if row.stop_wanted or self.random.random() < 0.02:
             self.end(car, at)
 
     def end(self, car: Car, at: datetime) -> None:
@@ -107,7 +107,7 @@ class Company:
 
     def settled(self) -> None:
         rows = [session_rows.get(self.tx, car.session_id) for car in self.cars]
-        spent = sum(row["cost"] for row in rows if row is not None)
+        spent = sum(row.cost for row in rows if row is not None)
         found = wallets.get(self.tx, self.wallet_id)
         assert (found.held, found.balance) == (0, self.paid - spent), f"seed {self.seed}"
         assert found.balance >= 0, f"seed {self.seed}"

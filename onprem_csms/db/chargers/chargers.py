@@ -156,6 +156,12 @@ def max_power(tx: Tx, charger_id: str) -> int | None:
     return power
 
 
+def token_rule(tx: Tx, charger_id: str) -> str:
+    """Return how a charger writes card numbers."""
+    rule: str | None = tx.value("SELECT token_transform FROM chargers WHERE id = ?", (charger_id,))
+    return rule or "none"
+
+
 def connected(tx: Tx, charger_id: str, protocol: str) -> None:
     """Note that a charger has come."""
     tx.execute(

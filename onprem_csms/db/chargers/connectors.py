@@ -177,6 +177,14 @@ def move(tx: Tx, charger_id: str, before: Place, after: Place) -> None:
     )
 
 
+def slug_of(tx: Tx, charger_id: str, place: Place) -> str | None:
+    """Return the driver's code of a connector."""
+    slug: str | None = tx.value(
+        "SELECT slug FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
+    )
+    return slug
+
+
 def _connector(row: Row) -> Connector:
     return Connector(
         evse=row["evse"],

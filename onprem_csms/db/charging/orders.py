@@ -1,13 +1,42 @@
 """Drivers' orders: paid first, started then."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from onprem_csms.db.engine.connection import Row
-from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.tx import Tx
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.order_life import OPEN, OrderStatus, before
 
-_OPEN = "('held', 'sent', 'accepted')"
+_OPEN = str(OPEN)
+
+
+class OrderRecord(NamedTuple):
+    """An order as it is stored."""
+
+    id: str
+    idempotency_key: str
+    charger_id: str
+    evse: int
+    connector: int
+    uid: str
+    card_id: int
+    wallet_id: int | None
+    hold_id: int | None
+    amount: int
+    status: OrderStatus
+    detail: str
+    session_id: int | None
+    created_at: str
+    expires_at: str
+    ended_at: str | None
+
+    @property
+    def place(self) -> Place:
+        """Where it is to charge."""
+        return Place(self.evse, self.connector)
+
+
+_SELECT = f"SELECT {', '.join(OrderRecord._fields)} FROM orders "  # noqa: S608 - own names
 
 
 def insert(tx: Tx, values: Mapping[str, Any]) -> None:
@@ -17,41 +46,30 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> None:
     tx.execute(f"INSERT INTO orders ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
 
 
-def get(tx: Tx, order_id: str) -> Row | None:
+def get(tx: Tx, order_id: str) -> OrderRecord | None:
     """Return an order."""
-    return tx.one("SELECT * FROM orders WHERE id = ?", (order_id,))
+    return _one(tx, "WHERE id = ?", order_id)
 
 
-def by_key(tx: Tx, idempotency_key: str) -> Row | None:
+def by_key(tx: Tx, idempotency_key: str) -> OrderRecord | None:
     """Return the order that was placed with this key."""
-    return tx.one("SELECT * FROM orders WHERE idempotency_key = ?", (idempotency_key,))
+    return _one(tx, "WHERE idempotency_key = ?", idempotency_key)
 
 
-def open_for(tx: Tx, charger_id: str, card_id: int) -> Row | None:
+def open_for(tx: Tx, charger_id: str, card_id: int) -> OrderRecord | None:
     """Return the oldest open order of a card on a charger."""
-    return tx.one(
-        f"""
-        SELECT *
-        FROM orders
-        WHERE charger_id = ?
-        AND card_id = ?
-        AND status IN {_OPEN}
-        ORDER BY created_at
-        """,  # noqa: S608
-        (charger_id, card_id),
-    )
+    where = f"WHERE charger_id = ? AND card_id = ? AND status IN {_OPEN} ORDER BY created_at"
+    return _one(tx, where, charger_id, card_id)
 
 
-def open_on(tx: Tx, charger_id: str, place: Place) -> Row | None:
+def open_on(tx: Tx, charger_id: str, place: Place) -> OrderRecord | None:
     """Return an open order on a connector."""
-    return tx.one(
-        f"SELECT * FROM orders WHERE charger_id = ? AND evse = ? AND connector = ? AND status IN {_OPEN}",  # noqa: S608
-        (charger_id, *place),
-    )
+    where = f"WHERE charger_id = ? AND evse = ? AND connector = ? AND status IN {_OPEN}"
+    return _one(tx, where, charger_id, *place)
 
 
-def move(tx: Tx, order_id: str, status: str, detail: str, *, ended: bool) -> bool:
-    """Change an open order's status; False when it was not open any more."""
+def move(tx: Tx, order_id: str, status: OrderStatus, detail: str, *, ended: bool) -> bool:
+    """Change an order's status; False where its life knows no such step from the one it has."""
     changed = tx.execute(
         f"""
         UPDATE orders
@@ -59,9 +77,9 @@ def move(tx: Tx, order_id: str, status: str, detail: str, *, ended: bool) -> boo
             detail = ?,
             ended_at = ?
         WHERE id = ?
-        AND status IN {_OPEN}
+        AND status IN ({_marks(before(status))})
         """,  # noqa: S608
-        (status, detail, tx.now_text if ended else None, order_id),
+        (status, detail, tx.now_text if ended else None, order_id, *before(status)),
     )
     return changed == 1
 
@@ -69,54 +87,61 @@ def move(tx: Tx, order_id: str, status: str, detail: str, *, ended: bool) -> boo
 def began(tx: Tx, order_id: str, session_id: int, hold_id: int | None) -> bool:
     """Tie an order to the session that began and the hold that pays it; False when it was refused or used."""
     changed = tx.execute(
-        """
+        f"""
         UPDATE orders
         SET status = 'charging',
             session_id = ?,
             hold_id = ?,
             ended_at = NULL
         WHERE id = ?
-        AND status IN ('held', 'sent', 'accepted', 'expired', 'cancelled')
-        """,
-        (session_id, hold_id, order_id),
+        AND status IN ({_marks(before("charging"))})
+        """,  # noqa: S608
+        (session_id, hold_id, order_id, *before("charging")),
     )
     return changed == 1
 
 
-def given_back(tx: Tx, place: tuple[str, int, int, int], since: str) -> Row | None:
-    """Return the last paid order of (charger, EVSE, connector, card) that ended without a session since a moment."""
-    return tx.one(
-        """
-        SELECT *
-        FROM orders
+def given_back(tx: Tx, charger_id: str, card_id: int, since: str) -> OrderRecord | None:
+    """Return the last paid order of a card on a charger that ended without a session since a moment."""
+    where = """
         WHERE charger_id = ?
-        AND evse = ?
-        AND connector = ?
         AND card_id = ?
         AND status IN ('expired', 'cancelled')
         AND hold_id IS NOT NULL
         AND ended_at >= ?
         ORDER BY ended_at DESC
-        """,
-        (*place, since),
-    )
+        """
+    return _one(tx, where, charger_id, card_id, since)
 
 
-def expired(tx: Tx, now: str) -> list[Row]:
+def expired(tx: Tx, now: str) -> list[OrderRecord]:
     """Return open orders whose time is over."""
-    return tx.all(f"SELECT * FROM orders WHERE status IN {_OPEN} AND expires_at <= ?", (now,))  # noqa: S608
+    return _all(tx, f"WHERE status IN {_OPEN} AND expires_at <= ?", now)
 
 
-def never_sent(tx: Tx) -> list[Row]:
+def never_sent(tx: Tx) -> list[OrderRecord]:
     """Return orders whose start command never went out."""
-    return tx.all("SELECT * FROM orders WHERE status = 'held'")
+    return _all(tx, "WHERE status = 'held'")
 
 
-def of_card(tx: Tx, card_id: int, limit: int) -> list[Row]:
+def of_card(tx: Tx, card_id: int, limit: int) -> list[OrderRecord]:
     """Return a card's orders, newest first."""
-    return tx.all("SELECT * FROM orders WHERE card_id = ? ORDER BY created_at DESC LIMIT ?", (card_id, limit))
+    return _all(tx, "WHERE card_id = ? ORDER BY created_at DESC LIMIT ?", card_id, limit)
 
 
-def open_of_card(tx: Tx, card_id: int) -> list[Row]:
+def open_of_card(tx: Tx, card_id: int) -> list[OrderRecord]:
     """Return the open orders of a card."""
-    return tx.all(f"SELECT * FROM orders WHERE card_id = ? AND status IN {_OPEN}", (card_id,))  # noqa: S608
+    return _all(tx, f"WHERE card_id = ? AND status IN {_OPEN}", card_id)
+
+
+def _one(tx: Tx, where: str, *params: object) -> OrderRecord | None:
+    row = tx.one(_SELECT + where, params)
+    return None if row is None else OrderRecord(*row)
+
+
+def _all(tx: Tx, where: str, *params: object) -> list[OrderRecord]:
+    return [OrderRecord(*row) for row in tx.all(_SELECT + where, params)]
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))

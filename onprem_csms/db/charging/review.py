@@ -2,10 +2,26 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+
+
+class ReviewRecord(NamedTuple):
+    """An item as it is stored; ``detail`` is JSON."""
+
+    id: int
+    kind: str
+    session_id: int | None
+    charger_id: str
+    detail: str
+    created_at: str
+    resolved_at: str | None
+    resolved_by: str
+    note: str
+
+
+_SELECT = f"SELECT {', '.join(ReviewRecord._fields)} FROM review_items "  # noqa: S608 - own names
 
 
 def insert(tx: Tx, dedupe: str, kind: str, place: tuple[int | None, str], detail: Mapping[str, Any]) -> bool:
@@ -29,23 +45,22 @@ def insert(tx: Tx, dedupe: str, kind: str, place: tuple[int | None, str], detail
     return changed == 1
 
 
-def find(tx: Tx, *, open_only: bool, before: int, limit: int) -> list[Row]:
+def find(tx: Tx, *, open_only: bool, before: int, limit: int) -> list[ReviewRecord]:
     """Return items, newest first."""
     condition = "AND resolved_at IS NULL" if open_only else ""
-    return tx.all(
-        f"SELECT * FROM review_items WHERE id < ? {condition} ORDER BY id DESC LIMIT ?",  # noqa: S608
-        (before, limit),
-    )
+    found = tx.all(_SELECT + f"WHERE id < ? {condition} ORDER BY id DESC LIMIT ?", (before, limit))
+    return [ReviewRecord(*row) for row in found]
 
 
-def of_session(tx: Tx, session_id: int) -> list[Row]:
+def of_session(tx: Tx, session_id: int) -> list[ReviewRecord]:
     """Return the items about a session."""
-    return tx.all("SELECT * FROM review_items WHERE session_id = ? ORDER BY id", (session_id,))
+    return [ReviewRecord(*row) for row in tx.all(_SELECT + "WHERE session_id = ? ORDER BY id", (session_id,))]
 
 
-def get(tx: Tx, item_id: int) -> Row | None:
+def get(tx: Tx, item_id: int) -> ReviewRecord | None:
     """Return one item."""
-    return tx.one("SELECT * FROM review_items WHERE id = ?", (item_id,))
+    row = tx.one(_SELECT + "WHERE id = ?", (item_id,))
+    return None if row is None else ReviewRecord(*row)
 
 
 def resolve(tx: Tx, item_id: int, operator: str, note: str) -> bool:

@@ -1,112 +1,285 @@
-"""Sessions, one row each; what changes with every reading is in ``readings``."""
+"""The table ``sessions``: one row each. What their meters showed stands in ``facts``. Moments are UTC milliseconds."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from onprem_csms.clock import to_millis
 from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
-from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.tx import Tx
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging import numbers
+from onprem_csms.domain.charging.sessions import Activity, ClosedBy, SessionState, StopReason, VerdictStatus
 
-ACTIVE: Cache[tuple[str, str], Row] = Cache("active sessions", 20_000)
-"""Active sessions by charger and transaction; dropped by whoever changes one."""
 
-_VIEW = """
+class Session(NamedTuple):
+    """A session as it is stored; ``reference`` is the charger's own, None where ours is made of the id.
+
+    ``first_activity`` is the state that it began in. ``cost`` and ``vat`` are what it cost in the end, minor units.
+    """
+
+    id: int
+    charger_id: str
+    evse: int
+    connector: int
+    reference: str | None
+    uid: str
+    token_type: str
+    card_id: int | None
+    wallet_id: int | None
+    hold_id: int | None
+    order_id: str | None
+    state: SessionState
+    closed_by: ClosedBy
+    verdict: VerdictStatus
+    began: int
+    ended: int | None
+    received: int
+    reason: StopReason | None
+    meter_start_wh: int
+    meter_stop_wh: int | None
+    max_power_w: int
+    allowance_wh: int
+    first_activity: Activity
+    energy_wh: int
+    soc_percent: int | None
+    tariff_version_id: int | None
+    currency: str
+    cost: int
+    vat: int
+    exhausts: int | None
+    stop_wanted: StopReason | None
+    stop_wanted_at: int | None
+    stop_tries: int
+    stop_tried_at: int | None
+    review: str
+
+    @property
+    def place(self) -> Place:
+        """Where it charges."""
+        return Place(self.evse, self.connector)
+
+    @property
+    def active(self) -> bool:
+        """Tell whether it has not ended."""
+        return self.state == "active"
+
+
+class Named(NamedTuple):
+    """A session with the names of what it refers to."""
+
+    session: Session
+    charger_name: str
+    card_uid: str | None
+    person_id: int | None
+    person_name: str
+
+
+_COLUMNS = ", ".join(f"s.{name}" for name in Session._fields)
+_SELECT = f"SELECT {_COLUMNS} FROM sessions s "  # noqa: S608 - own names
+_VIEW = f"""
     SELECT
-        s.*,
-        c.name AS charger_name,
-        k.uid AS card_uid,
-        p.id AS person_id,
-        p.name AS person_name,
-        coalesce(j.at, r.at) AS read_at,
-        coalesce(j.energy_wh, r.energy_wh) AS live_energy_wh,
-        coalesce(j.cost, r.cost) AS live_cost,
-        iif(j.id IS NULL, r.power_w, j.power_w) AS live_power_w,
-        iif(j.id IS NULL, r.soc_percent, j.soc_percent) AS live_soc_percent
+        {_COLUMNS},
+        coalesce(nullif(c.name, ''), s.charger_id),
+        k.uid,
+        p.id,
+        coalesce(p.name, '')
     FROM sessions s
     LEFT JOIN chargers c ON c.id = s.charger_id
     LEFT JOIN cards k ON k.id = s.card_id
     LEFT JOIN people p ON p.id = k.person_id
-    LEFT JOIN readings r ON r.session_id = s.id
-        AND r.at = (SELECT max(q.at) FROM readings q WHERE q.session_id = s.id)
-    LEFT JOIN (SELECT session_id, max(id) AS id FROM reading_journal GROUP BY session_id) l
-        ON l.session_id = s.id
-    LEFT JOIN reading_journal j ON j.id = l.id
-"""
+"""  # noqa: S608 - own names
+_ACTIVE: Cache[int, Session] = Cache("active sessions", 50_000)
+_AT_CHARGER: Cache[str, tuple[int, ...]] = Cache("active sessions of chargers", 20_000)
+_NEWEST: Cache[str, int] = Cache("newest begins of chargers", 20_000)
+_KEY: Cache[None, bytes] = Cache("key of transaction numbers", 1)
 
 
-def insert(tx: Tx, values: Mapping[str, Any]) -> Row | None:
-    """Write a new session and return it, None when its charger has one of this transaction.
-
-    The keys are column names of this module's callers, never input.
-    """
+def insert(tx: Tx, values: Mapping[str, Any]) -> Session:
+    """Write a new session, active, and return it. The keys are names of columns, never input."""
     names = ", ".join(values)
     marks = ", ".join("?" * len(values))
-    written = tx.all(
-        f"""
-        INSERT INTO sessions ({names})
-        VALUES ({marks})
-        ON CONFLICT (charger_id, transaction_id) DO NOTHING
-        RETURNING *
-        """,  # noqa: S608 - own names
-        tuple(values.values()),
-    )
-    return written[0] if written else None
+    id = tx.insert(f"INSERT INTO sessions ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+    session = _DEFAULTS._replace(id=id, **values)
+    _ACTIVE.set(tx, id, session)
+    known = _AT_CHARGER.get(tx, session.charger_id)
+    if known is not None:
+        _AT_CHARGER.set(tx, session.charger_id, (*known, id))
+    _NEWEST.set(tx, session.charger_id, max(session.began, _NEWEST.get(tx, session.charger_id) or 0))
+    return session
 
 
-def update(tx: Tx, session_id: int, values: Mapping[str, Any]) -> None:
-    """Change columns of a session."""
+_DEFAULTS = Session(
+    0,
+    "",
+    0,
+    0,
+    None,
+    "",
+    "",
+    None,
+    None,
+    None,
+    None,
+    "active",
+    "",
+    "invalid",
+    0,
+    None,
+    0,
+    None,
+    0,
+    None,
+    0,
+    0,
+    "charging",
+    0,
+    None,
+    None,
+    "",
+    0,
+    0,
+    None,
+    None,
+    None,
+    0,
+    None,
+    "none",
+)
+
+
+def update(tx: Tx, session: Session, **values: Any) -> Session:
+    """Change columns of a session and return it as it is then."""
     names = ", ".join(f"{name} = ?" for name in values)
-    tx.execute(f"UPDATE sessions SET {names} WHERE id = ?", (*values.values(), session_id))  # noqa: S608
+    tx.execute(f"UPDATE sessions SET {names} WHERE id = ?", (*values.values(), session.id))  # noqa: S608 - own names
+    after = session._replace(**values)
+    if after.active:
+        _ACTIVE.set(tx, session.id, after)
+    else:
+        _ACTIVE.drop(tx, session.id)
+    known = _AT_CHARGER.get(tx, session.charger_id) if "state" in values else None
+    if known is not None:
+        others = tuple(id for id in known if id != session.id)
+        _AT_CHARGER.set(tx, session.charger_id, (*others, session.id) if after.active else others)
+    return after
 
 
-def get(tx: Tx, session_id: int) -> Row | None:
-    """Return a session's own columns."""
-    return tx.one("SELECT * FROM sessions WHERE id = ?", (session_id,))
+def set_review(tx: Tx, session_id: int, review: str) -> None:
+    """Note whether somebody should look at a session (none, open, done)."""
+    tx.execute("UPDATE sessions SET review = ? WHERE id = ?", (review, session_id))
+    known = _ACTIVE.get(tx, session_id)
+    if known is not None:
+        _ACTIVE.set(tx, session_id, known._replace(review=review))
 
 
-def by_transaction(tx: Tx, charger_id: str, transaction_id: str) -> Row | None:
-    """Return the session of a charger's transaction."""
-    return tx.one(
-        "SELECT * FROM sessions WHERE charger_id = ? AND transaction_id = ?", (charger_id, transaction_id)
+def get(tx: Tx, session_id: int) -> Session | None:
+    """Return a session."""
+    known = _ACTIVE.get(tx, session_id)
+    if known is None:
+        row = tx.one(_SELECT + "WHERE s.id = ?", (session_id,))
+        known = None if row is None else Session(*row)
+        if known is not None and known.active:
+            _ACTIVE.set(tx, session_id, known)
+    return known
+
+
+def number(tx: Tx, session: Session) -> str:
+    """Return the transaction's id as the charger knows it."""
+    return session.reference or str(numbers.number_of(session.id, _key(tx)))
+
+
+def by_reference(tx: Tx, charger_id: str, reference: str) -> Session | None:
+    """Return the session of a charger's transaction, whoever chose its id."""
+    id = numbers.id_of(int(reference), _key(tx)) if reference.isdecimal() and len(reference) <= 10 else None
+    session = None if id is None else get(tx, id)
+    if session is not None and session.charger_id == charger_id and session.reference is None:
+        return session
+    running = next((one for one in active_of_charger(tx, charger_id) if one.reference == reference), None)
+    if running is not None:
+        return running
+    found = tx.value(
+        "SELECT id FROM sessions WHERE charger_id = ? AND reference = ?", (charger_id, reference)
+    )
+    return None if found is None else get(tx, found)
+
+
+def id_of(tx: Tx, transaction: str) -> int | None:
+    """Return the id that a number of ours stands for, of whichever charger; None where it is none."""
+    if not transaction.isdecimal() or len(transaction) > 10:
+        return None
+    return numbers.id_of(int(transaction), _key(tx))
+
+
+def _key(tx: Tx) -> bytes:
+    key = _KEY.get(tx, None)
+    if key is None:
+        text: str | None = tx.value("SELECT value FROM meta WHERE key = 'transaction_key'")
+        if text is None and tx.state is None:
+            return b""  # a reader, before any session began
+        if text is None:
+            text = secrets.token_hex(16)
+            tx.execute("INSERT INTO meta (key, value) VALUES ('transaction_key', ?)", (text,))
+        key = bytes.fromhex(text)
+        _KEY.set(tx, None, key)
+    return key
+
+
+def begun_about(tx: Tx, charger_id: str, since: int, until: int) -> list[Session]:
+    """Return a charger's sessions that began in a span, the newest first."""
+    newest = _NEWEST.get(tx, charger_id)
+    if newest is None:
+        newest = tx.value("SELECT coalesce(max(began), 0) FROM sessions WHERE charger_id = ?", (charger_id,))
+        _NEWEST.set(tx, charger_id, newest)
+    if since > newest:
+        return []
+    return _sessions(
+        tx.all(
+            _SELECT + "WHERE s.charger_id = ? AND s.began BETWEEN ? AND ? ORDER BY s.began DESC, s.id DESC",
+            (charger_id, since, until),
+        )
     )
 
 
-def by_start(tx: Tx, charger_id: str, start_key: str) -> Row | None:
-    """Return the newest session that began with these very words."""
-    return tx.one(
-        "SELECT * FROM sessions WHERE charger_id = ? AND start_key = ? ORDER BY id DESC LIMIT 1",
-        (charger_id, start_key),
+def next_on(tx: Tx, session: Session) -> Session | None:
+    """Return the session that began next at the same place."""
+    row = tx.one(
+        _SELECT
+        + """
+        WHERE s.charger_id = ?
+        AND s.evse = ?
+        AND s.connector = ?
+        AND (s.began, s.id) > (?, ?)
+        ORDER BY s.began, s.id
+        LIMIT 1
+        """,
+        (session.charger_id, *session.place, session.began, session.id),
     )
+    return None if row is None else Session(*row)
 
 
-def active_on(tx: Tx, charger_id: str, place: Place) -> list[Row]:
+def active_of_charger(tx: Tx, charger_id: str) -> list[Session]:
+    """Return the active sessions of a charger, the newest first."""
+    ids = _AT_CHARGER.get(tx, charger_id)
+    if ids is None:
+        rows = tx.all("SELECT id FROM sessions WHERE charger_id = ? AND state = 'active'", (charger_id,))
+        ids = tuple(row[0] for row in rows)
+        _AT_CHARGER.set(tx, charger_id, ids)
+    found = [session for id in ids if (session := get(tx, id)) is not None]
+    return sorted(found, key=lambda one: (one.began, one.id), reverse=True)
+
+
+def active_on(tx: Tx, charger_id: str, place: Place) -> list[Session]:
     """Return the active sessions of a place, the newest first. An EVSE has one for all of its connectors."""
-    where = "evse = ?" if place.evse else "evse = 0 AND connector = ?"
-    return tx.all(
-        f"""
-        SELECT *
-        FROM sessions
-        WHERE charger_id = ?
-        AND {where}
-        AND state = 'active'
-        ORDER BY began_at DESC, id DESC
-        """,  # noqa: S608 - own words
-        (charger_id, place.evse or place.connector),
-    )
+    return [one for one in active_of_charger(tx, charger_id) if place.shares_outlet(one.place)]
 
 
-def active_of_charger(tx: Tx, charger_id: str) -> list[Row]:
-    """Return the active sessions of a charger."""
-    return tx.all("SELECT * FROM sessions WHERE charger_id = ? AND state = 'active'", (charger_id,))
-
-
-def active_of_card(tx: Tx, card_id: int) -> list[Row]:
+def active_of_card(tx: Tx, card_id: int) -> list[Session]:
     """Return the active sessions that a card was allowed to begin."""
     # Left to itself SQLite goes through every session that the card ever had.
-    return tx.all(
+    rows = tx.all(
         """
-        SELECT *
+        SELECT id
         FROM sessions INDEXED BY sessions_active_by_card
         WHERE card_id = ?
         AND state = 'active'
@@ -114,14 +287,15 @@ def active_of_card(tx: Tx, card_id: int) -> list[Row]:
         """,
         (card_id,),
     )
+    return [session for row in rows if (session := get(tx, row[0])) is not None]
 
 
-def active_of_group(tx: Tx, charger_id: str, group: str) -> Row | None:
-    """Return an active session on a charger that a card of this group was allowed to begin."""
-    return tx.one(
+def active_of_group(tx: Tx, charger_id: str, group: str) -> bool:
+    """Tell whether a session is active on a charger that a card of this group was allowed to begin."""
+    row = tx.one(
         """
-        SELECT s.*
-        FROM sessions s
+        SELECT 1
+        FROM sessions s INDEXED BY sessions_active
         JOIN cards k ON k.id = s.card_id
         WHERE s.charger_id = ?
         AND s.state = 'active'
@@ -130,159 +304,92 @@ def active_of_group(tx: Tx, charger_id: str, group: str) -> Row | None:
         """,
         (charger_id, group),
     )
+    return row is not None
 
 
-def view(tx: Tx, session_id: int) -> Row | None:
-    """Return a session with its names and its last reading."""
-    return tx.one(_VIEW + "WHERE s.id = ?", (session_id,))
+def active(tx: Tx) -> list[Session]:
+    """Return every active session."""
+    return _sessions(tx.all(_SELECT + "WHERE s.state = 'active'"))
 
 
-def find(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[Row]:
+def view(tx: Tx, session_id: int) -> Named | None:
+    """Return a session with its names."""
+    row = tx.one(_VIEW + "WHERE s.id = ?", (session_id,))
+    return None if row is None else _named(row)
+
+
+def find(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[Named]:
     """Return sessions by a condition, newest first."""
-    return tx.all(f"{_VIEW} WHERE {where} ORDER BY s.id DESC LIMIT ?", (*params, limit))
+    found = tx.all(f"{_VIEW} WHERE {where} ORDER BY s.id DESC LIMIT ?", (*params, limit))
+    return [_named(row) for row in found]
 
 
-def to_stop(tx: Tx, before: str) -> list[Row]:
+def to_stop(tx: Tx, before: int) -> list[Session]:
     """Return active sessions that should be stopped and were not asked to since ``before``."""
-    return tx.all(
-        """
-        SELECT *
-        FROM sessions
-        WHERE state = 'active'
-        AND stop_wanted IS NOT NULL
-        AND (stop_tried_at IS NULL OR stop_tried_at < ?)
-        ORDER BY stop_wanted_at
+    found = tx.all(
+        _SELECT
+        + """
+        WHERE s.state = 'active'
+        AND s.stop_wanted IS NOT NULL
+        AND (s.stop_tried_at IS NULL OR s.stop_tried_at < ?)
+        ORDER BY s.stop_wanted_at
         LIMIT 100
         """,
         (before,),
     )
+    return _sessions(found)
 
 
-def exhausted(tx: Tx, until: str) -> list[Row]:
-    """Return active sessions whose money is expected to be gone by then and that no stop is wanted for yet."""
-    return tx.all(
-        """
-        SELECT *
-        FROM sessions
-        WHERE state = 'active'
-        AND exhausts_at IS NOT NULL
-        AND exhausts_at <= ?
-        AND stop_wanted IS NULL
+def exhausted(tx: Tx) -> list[Session]:
+    """Return active sessions whose money is expected to be gone by now and that no stop is wanted for yet."""
+    found = tx.all(
+        _SELECT
+        + """
+        WHERE s.state = 'active'
+        AND s.exhausts IS NOT NULL
+        AND s.exhausts <= ?
+        AND s.stop_wanted IS NULL
         LIMIT 100
         """,
-        (until,),
+        (to_millis(tx.now),),
     )
+    return _sessions(found)
 
 
-def next_exhaustion(tx: Tx) -> str | None:
-    """Return the earliest moment at which a session's money is expected to be gone."""
-    moment: str | None = tx.value(
-        "SELECT min(exhausts_at) FROM sessions WHERE state = 'active' AND stop_wanted IS NULL"
-    )
-    return moment
+def silent_since_boot(tx: Tx, booted_before: str) -> list[tuple[Session, str]]:
+    """Return active sessions that began before their charger's last boot, with the moment of the boot as text.
 
-
-def silent_since_boot(tx: Tx, booted_before: str) -> list[Row]:
-    """Return active sessions that began before their charger's last boot and gave no sign after it.
-
-    A connector that says it is charging or suspended has resumed the session.
+    A connector that said after it that it is charging or suspended has resumed the session.
     """
-    return tx.all(
-        """
-        SELECT s.*
+    found = tx.all(
+        f"""
+        SELECT {_COLUMNS}, c.booted_at
         FROM sessions s
         JOIN chargers c ON c.id = s.charger_id
         LEFT JOIN connectors n ON n.charger_id = s.charger_id AND n.evse = s.evse AND n.number = s.connector
         WHERE s.state = 'active'
-        AND c.booted_at > s.received_at
         AND c.booted_at < ?
-        AND NOT EXISTS (SELECT 1 FROM readings r WHERE r.session_id = s.id AND r.at > c.booted_at)
-        AND NOT EXISTS (SELECT 1 FROM reading_journal j WHERE j.session_id = s.id AND j.at > c.booted_at)
+        AND unixepoch(c.booted_at) * 1000 > s.received
         AND NOT (
             coalesce(n.status_at, '') > c.booted_at
             AND n.status IN ('charging', 'suspended_vehicle', 'suspended_charger', 'occupied')
         )
         LIMIT 100
-        """,
+        """,  # noqa: S608 - own names
         (booted_before,),
     )
+    return [(Session(*tuple(row)[:-1]), row[len(Session._fields)]) for row in found]
 
 
-def in_order(tx: Tx) -> Iterator[Row]:
+def in_order(tx: Tx) -> Iterator[Session]:
     """Go through every session in the order of their ids."""
-    return tx.each("SELECT * FROM sessions ORDER BY id")
+    return (Session(*row) for row in tx.each(_SELECT + "ORDER BY s.id"))
 
 
-def totals(tx: Tx, since: str, until: str) -> list[Row]:
-    """Return energy, cost and number of the sessions that ended in a span, by currency."""
-    return tx.all(
-        """
-        SELECT
-            currency,
-            sum(energy_wh) AS energy_wh,
-            sum(cost) AS cost,
-            count(*) AS number
-        FROM sessions
-        WHERE state = 'ended'
-        AND ended_at >= ?
-        AND ended_at < ?
-        GROUP BY currency
-        """,
-        (since, until),
-    )
+def _sessions(rows: Sequence[Row]) -> list[Session]:
+    return [Session(*row) for row in rows]
 
 
-def max_power(tx: Tx, charger_id: str) -> int | None:
-    """Return what a connector of the charger can deliver, in W, where the operator has said so."""
-    power: int | None = tx.value("SELECT max_power_w FROM chargers WHERE id = ?", (charger_id,))
-    return power
-
-
-def token_rule(tx: Tx, charger_id: str) -> str:
-    """Return how a charger writes card numbers."""
-    rule: str | None = tx.value("SELECT token_transform FROM chargers WHERE id = ?", (charger_id,))
-    return rule or "none"
-
-
-def connector_by_slug(tx: Tx, slug: str) -> Row | None:
-    """Return the connector behind a driver's code, with its charger's name."""
-    return tx.one(
-        """
-        SELECT
-            n.charger_id,
-            n.evse,
-            n.number,
-            n.name,
-            n.status,
-            c.name AS charger_name
-        FROM connectors n
-        JOIN chargers c ON c.id = n.charger_id
-        WHERE n.slug = ?
-        AND c.archived_at IS NULL
-        """,
-        (slug,),
-    )
-
-
-def slug_of(tx: Tx, charger_id: str, place: Place) -> str | None:
-    """Return the driver's code of a connector."""
-    slug: str | None = tx.value(
-        "SELECT slug FROM connectors WHERE charger_id = ? AND evse = ? AND number = ?", (charger_id, *place)
-    )
-    return slug
-
-
-def use_reservation(tx: Tx, charger_id: str, reservation_id: int, session_id: int) -> None:
-    """Note that a session used up a reservation."""
-    tx.execute(
-        """
-        UPDATE reservations
-        SET status = 'used',
-            session_id = ?,
-            ended_at = ?
-        WHERE charger_id = ?
-        AND id = ?
-        AND status = 'active'
-        """,
-        (session_id, tx.now_text, charger_id, reservation_id),
-    )
+def _named(row: Row) -> Named:
+    count = len(Session._fields)
+    return Named(Session(*tuple(row)[:count]), *tuple(row)[count:])

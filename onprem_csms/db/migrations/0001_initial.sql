@@ -506,91 +506,78 @@ CREATE INDEX orders_by_session ON orders (session_id) WHERE session_id IS NOT NU
 
 -- ---------------------------------------------------------------- sessions
 
+-- Moments are UTC milliseconds. ``reference`` is the charger's own id of the transaction, NULL where ours is made of the
+-- row's id (see domain/charging/numbers.py). ``evse`` is 0 where the charger's protocol knows none.
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
     charger_id TEXT NOT NULL,
-    evse INTEGER NOT NULL DEFAULT 0,
+    evse INTEGER NOT NULL,
     connector INTEGER NOT NULL,
-    transaction_id TEXT NOT NULL,
-    start_key TEXT NOT NULL,
+    reference TEXT,
     uid TEXT NOT NULL,
+    token_type TEXT NOT NULL DEFAULT '',
     card_id INTEGER REFERENCES cards (id),
     wallet_id INTEGER REFERENCES wallets (id),
     hold_id INTEGER REFERENCES holds (id),
     order_id TEXT,
-    state TEXT NOT NULL CHECK (state IN ('active', 'ended')),
-    closed_by TEXT NOT NULL DEFAULT '' CHECK (closed_by IN ('', 'charger', 'house')),
-    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'blocked', 'expired', 'invalid', 'concurrent', 'no_credit')),
-    began_at TEXT NOT NULL,
-    ended_at TEXT,
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'ended')),
+    closed_by TEXT NOT NULL DEFAULT '',
+    verdict TEXT NOT NULL,
+    began INTEGER NOT NULL,
+    ended INTEGER,
+    received INTEGER NOT NULL,
     reason TEXT,
     meter_start_wh INTEGER NOT NULL,
     meter_stop_wh INTEGER,
     max_power_w INTEGER NOT NULL,
     allowance_wh INTEGER NOT NULL,
+    first_activity TEXT NOT NULL DEFAULT 'charging',
     energy_wh INTEGER NOT NULL DEFAULT 0 CHECK (energy_wh >= 0),
-    activity TEXT NOT NULL DEFAULT 'charging' CHECK (activity IN ('charging', 'idle', 'paused')),
-    tariff TEXT CHECK (tariff IS NULL OR json_valid(tariff)),
+    soc_percent INTEGER,
+    tariff_version_id INTEGER REFERENCES tariff_versions (id),
     currency TEXT NOT NULL,
     cost INTEGER NOT NULL DEFAULT 0,
-    bill TEXT CHECK (bill IS NULL OR json_valid(bill)),
-    exhausts_at TEXT,
+    vat INTEGER NOT NULL DEFAULT 0,
+    exhausts INTEGER,
     stop_wanted TEXT,
-    stop_wanted_at TEXT,
+    stop_wanted_at INTEGER,
     stop_tries INTEGER NOT NULL DEFAULT 0,
-    stop_tried_at TEXT,
-    review TEXT NOT NULL DEFAULT 'none' CHECK (review IN ('none', 'open', 'done')),
-    received_at TEXT NOT NULL,
-    CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
-    UNIQUE (charger_id, transaction_id)
+    stop_tried_at INTEGER,
+    review TEXT NOT NULL DEFAULT 'none',
+    CHECK ((state = 'ended') = (ended IS NOT NULL))
 ) STRICT;
-CREATE INDEX sessions_by_start ON sessions (start_key, charger_id);
-CREATE INDEX sessions_active ON sessions (charger_id, evse, connector) WHERE state = 'active';
+CREATE INDEX sessions_by_charger ON sessions (charger_id, began);
+CREATE INDEX sessions_by_card ON sessions (card_id, began) WHERE card_id IS NOT NULL;
+CREATE INDEX sessions_by_end ON sessions (ended) WHERE ended IS NOT NULL;
+CREATE UNIQUE INDEX sessions_by_reference ON sessions (charger_id, reference) WHERE reference IS NOT NULL;
+CREATE INDEX sessions_active ON sessions (charger_id) WHERE state = 'active';
 CREATE INDEX sessions_active_by_card ON sessions (card_id) WHERE state = 'active';
-CREATE INDEX sessions_by_card ON sessions (card_id, began_at);
-CREATE INDEX sessions_by_wallet ON sessions (wallet_id, began_at);
-CREATE INDEX sessions_by_begin ON sessions (began_at);
-CREATE INDEX sessions_by_end ON sessions (ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX sessions_to_stop ON sessions (stop_wanted_at) WHERE state = 'active' AND stop_wanted IS NOT NULL;
-CREATE INDEX sessions_to_exhaust ON sessions (exhausts_at) WHERE state = 'active' AND exhausts_at IS NOT NULL;
+CREATE INDEX sessions_to_review ON sessions (id) WHERE review = 'open';
 
--- ``register_wh`` is what the meter showed; ``energy_wh`` and ``cost`` are the session's so far, so that
--- a live page reads the last row and a curve reads all of them.
-CREATE TABLE readings (
-    session_id INTEGER NOT NULL,
-    at TEXT NOT NULL,
-    register_wh INTEGER,
-    energy_wh INTEGER NOT NULL,
-    cost INTEGER NOT NULL,
-    power_w INTEGER,
-    current_ma INTEGER,
-    voltage_mv INTEGER,
-    soc_percent INTEGER,
-    activity TEXT NOT NULL,
-    context TEXT NOT NULL,
-    PRIMARY KEY (session_id, at)
-) STRICT, WITHOUT ROWID;
-
--- The newest readings, in the order in which they came, until they are settled into ``readings``.
--- Ordered by session they would dirty a page each; see docs/architecture.md and db/readings.py.
-CREATE TABLE reading_journal (
+-- What is reported of the sessions that run, in the order of arrival; bounded, see db/charging/facts.py. Append-only
+-- and without an index: each would dirty, encrypt and write a page for every reading.
+CREATE TABLE facts (
     id INTEGER PRIMARY KEY,
     session_id INTEGER NOT NULL,
-    at TEXT NOT NULL,
+    at INTEGER NOT NULL,
     register_wh INTEGER,
-    energy_wh INTEGER NOT NULL,
-    cost INTEGER NOT NULL,
     power_w INTEGER,
     current_ma INTEGER,
     voltage_mv INTEGER,
     soc_percent INTEGER,
-    activity TEXT NOT NULL,
-    context TEXT NOT NULL
+    context TEXT NOT NULL,
+    activity TEXT
+) STRICT;
+
+-- The facts of a session, packed; the id is the session's times 1024, plus the part.
+CREATE TABLE curves (
+    id INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE signed_readings (
     session_id INTEGER NOT NULL,
-    at TEXT NOT NULL,
+    at INTEGER NOT NULL,
     text TEXT NOT NULL,
     PRIMARY KEY (session_id, at, text)
 ) STRICT, WITHOUT ROWID;
@@ -598,13 +585,20 @@ CREATE TABLE signed_readings (
 -- Readings that belong to no session.
 CREATE TABLE loose_readings (
     charger_id TEXT NOT NULL,
-    evse INTEGER NOT NULL DEFAULT 0,
+    evse INTEGER NOT NULL,
     connector INTEGER NOT NULL,
-    at TEXT NOT NULL,
-    energy_wh INTEGER,
-    power_w INTEGER,
-    PRIMARY KEY (charger_id, evse, connector, at)
-) STRICT, WITHOUT ROWID;
+    at INTEGER NOT NULL,
+    register_wh INTEGER,
+    power_w INTEGER
+) STRICT;
+CREATE UNIQUE INDEX loose_readings_once ON loose_readings (
+    charger_id,
+    evse,
+    connector,
+    at,
+    coalesce(register_wh, -1),
+    coalesce(power_w, -1)
+);
 
 -- What a person should look at. ``dedupe`` keeps a repeated message from asking twice.
 CREATE TABLE review_items (

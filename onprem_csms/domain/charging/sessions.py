@@ -4,9 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from onprem_csms.domain.chargers.places import Place
+
 VerdictStatus = Literal["accepted", "blocked", "expired", "invalid", "concurrent", "no_credit"]
 ReadingContext = Literal["begin", "periodic", "clock", "end", "interruption", "trigger", "other"]
 Activity = Literal["charging", "idle", "paused"]
+CONTEXTS: tuple[ReadingContext, ...] = (
+    "periodic",
+    "begin",
+    "clock",
+    "end",
+    "interruption",
+    "trigger",
+    "other",
+)
+SessionState = Literal["active", "ended"]
+ClosedBy = Literal["", "charger", "house"]
 StopReason = Literal[
     "local",
     "remote",
@@ -43,10 +56,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeRequest:
-    """A card held to a charger; ``uid`` as the charger sent it."""
+    """A card held to a charger; ``uid`` as the charger sent it, ``place`` where the charger names one."""
 
     charger_id: str
     uid: str
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from onprem_csms.db.cards import cards as rows
 from onprem_csms.db.cards.cards import CardRecord
+from onprem_csms.db.chargers import chargers as charger_rows
 from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as session_rows
@@ -16,7 +17,7 @@ from onprem_csms.errors import Invalid
 from onprem_csms.services.charging import billing
 from onprem_csms.services.money import tariffs as tariff_service
 from onprem_csms.services.money import wallets
-from onprem_csms.services.money.tariffs import Payer
+from onprem_csms.services.money.tariffs import Payer, StoredTariff
 from onprem_csms.services.money.wallets import Wallet
 
 _SIMILAR = 3
@@ -52,7 +53,7 @@ def recognise(tx: Tx, charger_id: str, sent: str) -> Recognised:
     card = rows.by_uid(tx, uid)
     if card is not None:
         return Recognised(uid, card)
-    rule = session_rows.token_rule(tx, charger_id)
+    rule = charger_rows.token_rule(tx, charger_id)
     if rule == "none":
         return Recognised(uid, None)
     if rule.startswith("first:"):
@@ -71,40 +72,41 @@ def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
     if found.card is None:
         return Verdict("invalid")
     if _may_stop(tx, request.charger_id, found):
-        return _verdict(found.card, "accepted")
+        return verdict_on(found.card, "accepted")
     verdict = judge_card(found.card, tx.now)
     if verdict.status != "accepted" or order_rows.open_for(tx, request.charger_id, found.card.id):
         return verdict
-    if not any(
-        can_pay(tx, request.charger_id, place, found.card) for place in _places(tx, request.charger_id)
-    ):
-        return _verdict(found.card, "no_credit")
+    if not any(can_pay(tx, request.charger_id, place, found.card) for place in _places(tx, request)):
+        return verdict_on(found.card, "no_credit")
     return verdict
-
-
-def _places(tx: Tx, charger_id: str) -> tuple[Place, ...]:
-    """List the connectors at which a card may be meant; the charger doesn't say which."""
-    return connector_rows.places(tx, charger_id) or (Place(0, 1),)
 
 
 def _may_stop(tx: Tx, charger_id: str, found: Recognised) -> bool:
     running = () if found.card is None else session_rows.active_of_card(tx, found.card.id)
-    if any(row["charger_id"] == charger_id for row in running):
+    if any(session.charger_id == charger_id for session in running):
         return True
-    return bool(found.group) and session_rows.active_of_group(tx, charger_id, found.group or "") is not None
+    return bool(found.group) and session_rows.active_of_group(tx, charger_id, found.group or "")
 
 
 def judge_card(card: CardRecord, now: datetime) -> Verdict:
     """Judge a card by its own state, without its money."""
     if card.status != "active":
-        return _verdict(card, "blocked")
+        return verdict_on(card, "blocked")
     if card.expires_at is not None and card.expires_at <= now:
-        return _verdict(card, "expired")
-    return _verdict(card, "accepted")
+        return verdict_on(card, "expired")
+    return verdict_on(card, "accepted")
 
 
-def _verdict(card: CardRecord, status: VerdictStatus) -> Verdict:
+def verdict_on(card: CardRecord, status: VerdictStatus) -> Verdict:
+    """Return a verdict with what the charger is told of the card; prepaid money is counted here alone."""
     return Verdict(status, card.expires_at, card.group, ask_again=card.kind == "prepaid")
+
+
+def _places(tx: Tx, request: AuthorizeRequest) -> tuple[Place, ...]:
+    """Return the places that are meant: the one that the charger names, else all of its connectors."""
+    if request.place is not None and request.place.connector:
+        return (request.place,)
+    return connector_rows.places(tx, request.charger_id) or (Place(0, 1),)
 
 
 def can_pay(tx: Tx, charger_id: str, place: Place, card: CardRecord) -> bool:
@@ -124,10 +126,14 @@ def covers(tx: Tx, charger_id: str, place: Place, wallet: Wallet, payer: Payer) 
     stored = tariff_service.price_for(tx, charger_id, place, payer)
     if stored is not None and stored.currency != wallet.currency:
         return False  # what it delivers has a price, and none that this card can pay
-    return wallet.available > least(tx, charger_id, place, wallet.currency, payer)
+    return wallet.available > _least(tx, stored)
 
 
 def least(tx: Tx, charger_id: str, place: Place, currency: str, payer: Payer) -> int:
     """Return what a session costs that ends as it begins (start fee, minimum price), or the site's minimum."""
-    at_start = billing.at_start(billing.tariff_for(tx, charger_id, place, currency, payer), tx.now)
+    return _least(tx, billing.tariff_for(tx, charger_id, place, currency, payer))
+
+
+def _least(tx: Tx, stored: StoredTariff | None) -> int:
+    at_start = billing.at_start(None if stored is None else stored.tariff, tx.now)
     return max(at_start, tx.settings.prepaid.minimum_balance)

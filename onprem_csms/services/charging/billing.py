@@ -1,66 +1,34 @@
 """From the end of a session to its bill and its ledger entries; each is booked exactly once."""
 
-import json
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money import pricing
-from onprem_csms.domain.money.tariffs import Tariff, tariff_from_json, tariff_to_json
+from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.services.cards import balances
 from onprem_csms.services.charging import review
 from onprem_csms.services.money import charges, holds, wallets
 from onprem_csms.services.money import tariffs as tariff_service
 from onprem_csms.services.money.charges import Charge, Correction
-from onprem_csms.services.money.tariffs import ANYBODY, Payer
-
-K = TypeVar("K")
-V = TypeVar("V")
+from onprem_csms.services.money.tariffs import ANYBODY, Payer, StoredTariff
 
 
-def tariff_for(tx: Tx, charger_id: str, place: Place, currency: str, payer: Payer = ANYBODY) -> Tariff | None:
-    """Return the tariff that holds for a payer at a connector in a currency, or None."""
+def tariff_for(
+    tx: Tx, charger_id: str, place: Place, currency: str, payer: Payer = ANYBODY
+) -> StoredTariff | None:
+    """Return the tariff of a place in a currency, or None."""
     stored = tariff_service.price_for(tx, charger_id, place, payer)
-    return stored.tariff if stored is not None and stored.currency == currency else None
+    return stored if stored is not None and stored.currency == currency else None
 
 
-def dump_tariff(tariff: Tariff) -> str:
-    """Write a tariff as it is copied into a session."""
-    text = _dumped.get(tariff)
-    if text is None:
-        text = json.dumps(tariff_to_json(tariff), ensure_ascii=False)
-        _remember(_dumped, tariff, text)
-        # Reading it again gives this very tariff, so that its plan is found at once.
-        _remember(_parsed, text, tariff)
-    return text
-
-
-def tariff_of(session: Row) -> Tariff | None:
-    """Return the tariff that was copied into a session at its start."""
-    text: str | None = session["tariff"]
-    return None if text is None else _parse(text)
-
-
-# The same few tariffs stand in thousands of sessions.
-_parsed: dict[str, Tariff] = {}
-_dumped: dict[Tariff, str] = {}
-_REMEMBERED = 256
-
-
-def _parse(text: str) -> Tariff:
-    tariff = _parsed.get(text)
-    if tariff is None:
-        tariff = tariff_from_json(json.loads(text))
-        _remember(_parsed, text, tariff)
-    return tariff
-
-
-def _remember(known: dict[K, V], key: K, value: V) -> None:
-    if len(known) >= _REMEMBERED:
-        known.clear()
-    known[key] = value
+def tariff_of(tx: Tx, session: Session) -> Tariff | None:
+    """Return the prices that a session began with."""
+    if session.tariff_version_id is None:
+        return None
+    return tariff_service.version(tx, session.tariff_version_id).tariff
 
 
 def bill_document(bill: pricing.Bill) -> dict[str, Any]:
@@ -86,23 +54,22 @@ def bill_document(bill: pricing.Bill) -> dict[str, Any]:
     }
 
 
-def settle(tx: Tx, session: Row, running: pricing.Running | None) -> dict[str, Any]:
+def settle(tx: Tx, session: Session, running: pricing.Running | None) -> dict[str, Any]:
     """Book the end of a session and return the columns that it sets.
 
     The first time the cost is charged and the hold captured; when the session had been closed here
     before and a late report changes the figures, the difference is booked as a correction.
     """
-    if running is None or owes_nothing(session, running):
+    if running is None or (owes_nothing(session, running) and not session.cost):
         _release(tx, session)
-        return {"cost": 0, "bill": None}
+        return {"cost": 0, "vat": 0}
     bill = pricing.bill(running)
-    document = bill_document(bill)
-    if session["bill"] is None:
-        _charge(tx, session, bill, document)
+    if session.active:
+        _charge(tx, session, bill)
     else:
-        _correct(tx, session, document)
+        _correct(tx, session, bill)
     _look_at_balance(tx, session)
-    return {"cost": bill.gross, "bill": json.dumps(document, ensure_ascii=False)}
+    return {"cost": bill.gross, "vat": bill.vat}
 
 
 def at_start(tariff: Tariff | None, at: datetime) -> int:
@@ -110,55 +77,52 @@ def at_start(tariff: Tariff | None, at: datetime) -> int:
     return 0 if tariff is None else pricing.at_start(tariff, at)
 
 
-def owes_nothing(session: Row, running: pricing.Running) -> bool:
+def owes_nothing(session: Session, running: pricing.Running) -> bool:
     """Tell whether nothing is owed whatever the tariff says: a refused card that got no energy pays no start fee."""
-    return session["verdict"] != "accepted" and running.energy_wh == 0
+    return session.verdict != "accepted" and running.energy_wh == 0
 
 
-def _release(tx: Tx, session: Row) -> None:
-    if session["hold_id"] is not None:
-        holds.release(tx, session["hold_id"])
+def _release(tx: Tx, session: Session) -> None:
+    if session.hold_id is not None:
+        holds.release(tx, session.hold_id)
 
 
-def _charge(tx: Tx, session: Row, bill: pricing.Bill, document: dict[str, Any]) -> None:
-    if session["wallet_id"] is None:
+def _charge(tx: Tx, session: Session, bill: pricing.Bill) -> None:
+    if session.wallet_id is None:
         return
-    place = {"charger": session["charger_id"], "connector": session["connector"]}
-    charges.charge(
-        tx,
-        Charge(
-            session["id"],
-            session["wallet_id"],
-            bill.currency,
-            bill.gross,
-            bill.vat,
-            session["hold_id"],
-            {"bill": document, **place},
-        ),
+    place = {"charger": session.charger_id, "evse": session.evse, "connector": session.connector}
+    charge = Charge(
+        session.id,
+        session.wallet_id,
+        bill.currency,
+        bill.gross,
+        bill.vat,
+        session.hold_id,
+        {"bill": bill_document(bill), **place},
     )
+    charges.charge(tx, charge)
 
 
-def _correct(tx: Tx, session: Row, document: dict[str, Any]) -> None:
-    before = json.loads(session["bill"])
-    if session["wallet_id"] is None:
+def _correct(tx: Tx, session: Session, bill: pricing.Bill) -> None:
+    if session.wallet_id is None:
         return
     change = Correction(
-        session["id"],
-        session["wallet_id"],
-        document["currency"],
-        document["gross"] - before["gross"],
-        document["vat"] - before["vat"],
+        session.id,
+        session.wallet_id,
+        bill.currency,
+        bill.gross - session.cost,
+        bill.vat - session.vat,
         "late_report",
-        document={"bill": document, "before": before},
+        document={"bill": bill_document(bill), "before": {"gross": session.cost, "vat": session.vat}},
     )
     charges.correct(tx, change)
 
 
-def _look_at_balance(tx: Tx, session: Row) -> None:
-    wallet_id = session["wallet_id"]
+def _look_at_balance(tx: Tx, session: Session) -> None:
+    wallet_id = session.wallet_id
     balance = 0 if wallet_id is None else wallets.balance(tx, wallet_id)
     if balance >= 0:
         return
     review.flag_session(tx, session, "below_zero", {"balance": balance})
-    if tx.settings.prepaid.block_below_zero and session["card_id"] is not None:
-        balances.block_below_zero(tx, session["card_id"])
+    if tx.settings.prepaid.block_below_zero and session.card_id is not None:
+        balances.block_below_zero(tx, session.card_id)

@@ -10,29 +10,29 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from onprem_csms.clock import from_text, to_text
 from onprem_csms.db.cards import cards as card_rows
 from onprem_csms.db.cards.cards import CardRecord
+from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.charging import orders as rows
 from onprem_csms.db.charging import sessions as session_rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.charging.orders import OrderRecord
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import RemoteStart
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.order_life import OrderStatus
 from onprem_csms.domain.money.tariffs import Tariff
 from onprem_csms.errors import AppError, Conflict, Invalid, NotFound
 from onprem_csms.events import Event
 from onprem_csms.services.cards.access import also_ends
-from onprem_csms.services.chargers import sending
+from onprem_csms.services.chargers import inventory, sending
 from onprem_csms.services.charging import authorization
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.money import holds, wallets
 from onprem_csms.services.money import tariffs as tariff_service
 
 log = logging.getLogger(__name__)
-OrderStatus = Literal["held", "sent", "accepted", "charging", "refused", "expired", "cancelled"]
 NOT_READY = frozenset({"faulted", "unavailable"})
 _background: set[asyncio.Task[None]] = set()
 
@@ -90,24 +90,25 @@ class Order:
 
 def offer(tx: Tx, slug: str) -> Offer:
     """Return the connector behind a QR code; NotFound."""
-    row = session_rows.connector_by_slug(tx, slug)
-    if row is None:
-        raise NotFound("This code belongs to no connector of this site.")
-    place = Place(row["evse"], row["number"])
-    stored = tariff_service.for_connector(tx, row["charger_id"], place)
+    try:
+        charger, connector = inventory.by_slug(tx, slug)
+    except NotFound as error:
+        raise NotFound("This code belongs to no connector of this site.") from error
+    place = connector.place
+    stored = tariff_service.for_connector(tx, charger.id, place)
     # A session that waits for its card leaves the connector to whoever pays: the cable is in, and this is the driver.
-    active = [one for one in session_rows.active_on(tx, row["charger_id"], place) if one["uid"]]
+    active = [one for one in session_rows.active_on(tx, charger.id, place) if one.uid]
     return Offer(
         slug,
-        row["charger_id"],
-        row["charger_name"] or row["charger_id"],
-        row["evse"],
-        row["number"],
-        row["name"],
-        row["status"],
+        charger.id,
+        charger.name or charger.id,
+        place.evse,
+        place.connector,
+        connector.name,
+        connector.status,
         None if stored is None else stored.tariff,
         tx.settings.currency if stored is None else stored.currency,
-        active[0]["id"] if active else None,
+        active[0].id if active else None,
     )
 
 
@@ -119,26 +120,26 @@ def get(tx: Tx, order_id: str) -> Order:
     return _order(tx, row)
 
 
-def _order(tx: Tx, row: Row) -> Order:
-    slug = session_rows.slug_of(tx, row["charger_id"], Place(row["evse"], row["connector"]))
+def _order(tx: Tx, row: OrderRecord) -> Order:
+    slug = connector_rows.slug_of(tx, row.charger_id, row.place)
     currency = tx.settings.currency
-    if row["wallet_id"] is not None:
-        currency = wallets.get(tx, row["wallet_id"]).currency
+    if row.wallet_id is not None:
+        currency = wallets.get(tx, row.wallet_id).currency
     return Order(
-        row["id"],
+        row.id,
         slug or "",
-        row["charger_id"],
-        row["evse"],
-        row["connector"],
-        row["uid"],
-        row["card_id"],
-        row["amount"],
+        row.charger_id,
+        row.evse,
+        row.connector,
+        row.uid,
+        row.card_id,
+        row.amount,
         currency,
-        row["status"],
-        row["detail"],
-        row["session_id"],
-        from_text(row["created_at"]),
-        from_text(row["expires_at"]),
+        row.status,
+        row.detail,
+        row.session_id,
+        from_text(row.created_at),
+        from_text(row.expires_at),
     )
 
 
@@ -271,25 +272,25 @@ def cancel(tx: Tx, order_id: str) -> Order:
 def cancel_of_card(tx: Tx, card_id: int) -> None:
     """Give the money of every open order of a card back whose holder or secret changed."""
     for row in rows.open_of_card(tx, card_id):
-        _give_back(tx, row["id"], "cancelled", "")
+        _give_back(tx, row.id, "cancelled", "")
 
 
 def expire(tx: Tx) -> list[str]:
     """Give the money of every order back whose time is over; returns their ids."""
-    return [row["id"] for row in rows.expired(tx, tx.now_text) if _give_back(tx, row["id"], "expired", "")]
+    return [row.id for row in rows.expired(tx, tx.now_text) if _give_back(tx, row.id, "expired", "")]
 
 
 def recover(tx: Tx) -> list[str]:
     """After a restart: orders whose start command never went out get their money back at once."""
-    return [row["id"] for row in rows.never_sent(tx) if _give_back(tx, row["id"], "expired", "restarted")]
+    return [row.id for row in rows.never_sent(tx) if _give_back(tx, row.id, "expired", "restarted")]
 
 
 def _give_back(tx: Tx, order_id: str, status: OrderStatus, detail: str) -> bool:
     row = rows.get(tx, order_id)
     if row is None or not rows.move(tx, order_id, status, detail[:500], ended=True):
         return False
-    if row["hold_id"] is not None:
-        holds.release(tx, row["hold_id"])
+    if row.hold_id is not None:
+        holds.release(tx, row.hold_id)
     tx.emit(Event("order", order_id))
     return True
 

@@ -127,17 +127,16 @@ def session_shows(tx: Tx, session_id: int, status: ConnectorStatus, at: datetime
 
     A session that ends leaves the cable in; where the connector is known to be free already, it is free.
     """
-    row = session_rows.get(tx, session_id)
-    if row is None or row["connector"] == 0:
+    session = session_rows.get(tx, session_id)
+    if session is None or session.connector == 0:
         return
-    place = Place(row["evse"], row["connector"])
     if status == "finishing":
-        shown = _shown(tx, row["charger_id"], place)
+        shown = _shown(tx, session.charger_id, session.place)
         if shown is None or shown.status not in _IN_USE:
             return
-    elif row["state"] == "ended":
+    elif not session.active:
         return
-    status_changed(tx, StatusChange(row["charger_id"], place, status, at, None))
+    status_changed(tx, StatusChange(session.charger_id, session.place, status, at, None))
 
 
 def noticed(tx: Tx, charger_id: str, kind: str, detail: dict[str, Any]) -> None:

@@ -3,34 +3,26 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from onprem_csms.clock import to_text
-from onprem_csms.db.charging import readings as reading_rows
+from onprem_csms.clock import to_millis
+from onprem_csms.db.charging import facts as fact_rows
 from onprem_csms.db.charging import sessions as rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.charging.facts import LooseReading
+from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import WHOLE_CHARGER, Place
+from onprem_csms.domain.charging.facts import Fact
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import Activity, Reading
 from onprem_csms.events import Event
 from onprem_csms.services.charging import live, prepaid, review
+from onprem_csms.services.charging.live import Live
 
 
-def remembered(tx: Tx, charger_id: str, reference: str) -> Row | None:
-    """Return the session of a charger's reference; of a running one the columns may be older than its readings."""
-    key = (charger_id, reference)
-    session = rows.ACTIVE.get(tx, key)
-    if session is None:
-        session = rows.by_transaction(tx, charger_id, reference)
-        if session is not None and session["state"] == "active":
-            rows.ACTIVE.set(tx, key, session)
-    return session
-
-
-def running_at(tx: Tx, report: Report) -> Row | None:
+def running_at(tx: Tx, report: Report) -> Session | None:
     """Return the session that readings without a reference belong to: the one that runs at their place."""
     place = report.place or WHOLE_CHARGER
     active = [] if place.whole_charger else rows.active_on(tx, report.charger_id, place)
-    if len(active) == 1 and all(to_text(reading.at) >= active[0]["began_at"] for reading in report.readings):
+    if len(active) == 1 and all(to_millis(reading.at) >= active[0].began for reading in report.readings):
         return active[0]
     return None
 
@@ -38,45 +30,53 @@ def running_at(tx: Tx, report: Report) -> Row | None:
 def keep_loose(tx: Tx, report: Report) -> None:
     """Keep readings that belong to no session; a reference that is not known is for a person to look at."""
     place = report.place or WHOLE_CHARGER
-    for reading in report.readings:
-        at = to_text(reading.at)
-        figures = (reading.energy_wh, reading.power_w)
-        reading_rows.insert_loose(tx, (report.charger_id, *place, at, *figures))
+    loose = [
+        LooseReading(report.charger_id, *place, to_millis(reading.at), reading.energy_wh, reading.power_w)
+        for reading in report.readings
+    ]
+    fact_rows.insert_loose(tx, loose)
     if report.reference is not None:
         detail = {"transaction_id": report.reference, "evse": place.evse, "connector": place.connector}
         review.flag_message(tx, report.charger_id, "orphan_readings", detail)
 
 
-def keep_after_end(tx: Tx, session: Row, readings: Iterable[Reading]) -> None:
+def keep_after_end(tx: Tx, session: Session, readings: Iterable[Reading]) -> None:
     """Keep closing readings, which arrive after the end and change no bill."""
+    told = list(readings)
+    keep_signed(tx, session, told)
+    known = set(fact_rows.of_ended(tx, session.id)) if told else set()
+    facts = [fact for fact in dict.fromkeys(map(live.fact_of, told)) if fact not in known]
+    if facts:
+        fact_rows.append_after_end(tx, session.id, facts)
+
+
+def keep_signed(tx: Tx, session: Session, readings: Iterable[Reading]) -> None:
+    """Keep signed readings verbatim."""
     for reading in readings:
-        at = to_text(reading.at)
         if reading.signed is not None:
-            reading_rows.insert_signed(tx, session["id"], at, reading.signed)
-        if at > session["ended_at"]:
-            figures = (reading.energy_wh, session["energy_wh"], session["cost"], reading.power_w)
-            more = (reading.current_ma, reading.voltage_mv, reading.soc_percent, "charging", reading.context)
-            reading_rows.insert(tx, (session["id"], at, *figures, *more))
+            fact_rows.insert_signed(tx, session.id, to_millis(reading.at), reading.signed)
 
 
-def record_in(tx: Tx, session: Row, readings: Iterable[Reading]) -> live.Live:
+def record(tx: Tx, session: Session, readings: Iterable[Reading]) -> Live:
     """Fold readings into an active session; returns its state."""
-    before = state = live.of(tx, session)
-    for reading in sorted(readings, key=_moment):
-        taken = live.take(tx, session["id"], state, reading)
-        state = taken.live
-        for flag in taken.flags:
-            detail = {"at": to_text(reading.at), "register_wh": reading.energy_wh}
-            review.flag_session(tx, session, flag, detail)
-    if state is not before:
-        state = prepaid.watch(tx, session, state)
-        live.STATES.set(tx, session["id"], state)
-        tx.emit(Event("session", str(session["id"])))
-    return state
+    told = list(readings)
+    keep_signed(tx, session, told)
+    return record_facts(tx, session, map(live.fact_of, told))
 
 
-def _moment(reading: Reading) -> datetime:
-    return reading.at
+def record_facts(tx: Tx, session: Session, facts: Iterable[Fact]) -> Live:
+    """Fold facts into an active session, and look whether its money lasts; returns its state."""
+    before = live.of(tx, session)
+    now = live.take(tx, session, before, facts)
+    if now is before:
+        return now
+    for flag in now.state.flags - before.state.flags:
+        detail = {"register_wh": now.state.meter.register_wh, "energy_wh": now.state.energy_wh}
+        review.flag_session(tx, session, flag, detail)
+    now = prepaid.watch(tx, session, now)
+    live.remember(tx, session.id, now)
+    tx.emit(Event("session", str(session.id)))
+    return now
 
 
 def place_became(tx: Tx, charger_id: str, place: Place, at: datetime, activity: Activity) -> None:
@@ -86,11 +86,11 @@ def place_became(tx: Tx, charger_id: str, place: Place, at: datetime, activity: 
         change_activity(tx, active[0], at, activity)
 
 
-def change_activity(tx: Tx, session: Row, at: datetime, activity: Activity) -> None:
+def change_activity(tx: Tx, session: Session, at: datetime, activity: Activity) -> None:
     """The vehicle began or ceased to ask for power, or the charger paused; cut the running session there."""
-    if session["activity"] == activity or to_text(at) < session["began_at"]:
+    now, moment = live.of(tx, session), to_millis(at)
+    if now.state.activity == activity or moment < session.began:
         return
-    state = record_in(tx, session, (Reading(at, context="other"),))
-    rows.update(tx, session["id"], {"activity": activity})
-    live.STATES.set(tx, session["id"], state._replace(activity=activity))
-    rows.ACTIVE.drop(tx, (session["charger_id"], session["transaction_id"]))
+    if any(fact.activity is not None and fact.at == moment for fact in now.folded.newest):
+        moment += 1  # two states within a charger's second: the order in which they came counts
+    record_facts(tx, session, (Fact(moment, context="other", activity=activity),))

@@ -9,13 +9,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from onprem_csms.clock import maybe_text, to_text
+from onprem_csms.clock import maybe_text, to_millis
 from onprem_csms.db.charging import sessions as rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.charging import session_life
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import Verdict
-from onprem_csms.services.charging import authorization, beginning, ending, recording, review
+from onprem_csms.services.charging import authorization, beginning, ending, live, recording, review
 
 
 def take(tx: Tx, report: Report) -> ReportAnswer:
@@ -27,23 +28,23 @@ def take(tx: Tx, report: Report) -> ReportAnswer:
     if report.step == "begin":
         return beginning.begin(tx, report)
     session = _session_of(tx, report)
+    if session is not None:
+        session = beginning.placed(tx, session, report.place)
     if session is None and report.own_reference and report.reference:
         beginning.begin(tx, report)
-        session = rows.by_transaction(tx, report.charger_id, report.reference)
+        session = rows.by_reference(tx, report.charger_id, report.reference)
         if session is not None:
             review.flag_session(tx, session, "never_begun")
     return _update(tx, report, session) if report.step == "update" else _end(tx, report, session)
 
 
-def _session_of(tx: Tx, report: Report) -> Row | None:
+def _session_of(tx: Tx, report: Report) -> Session | None:
     if report.reference is None:
         return None if report.step == "end" else recording.running_at(tx, report)
-    if report.step == "end":
-        return rows.by_transaction(tx, report.charger_id, report.reference)
-    return recording.remembered(tx, report.charger_id, report.reference)
+    return rows.by_reference(tx, report.charger_id, report.reference)
 
 
-def _update(tx: Tx, report: Report, session: Row | None) -> ReportAnswer:
+def _update(tx: Tx, report: Report, session: Session | None) -> ReportAnswer:
     """Keep readings; those of a running session move its energy and cost and may want it stopped."""
     if session is None:
         recording.keep_loose(tx, report)
@@ -51,17 +52,17 @@ def _update(tx: Tx, report: Report, session: Row | None) -> ReportAnswer:
     verdict = None
     if report.token is not None:
         session, verdict = beginning.shown(tx, session, report)
-    if session["state"] == "ended":
+    if not session.active:
         recording.keep_after_end(tx, session, report.readings)
-    else:
-        recording.record_in(tx, session, report.readings)
-        if report.activity is not None and not report.offline:
-            recording.change_activity(tx, session, report.at, report.activity)
-        review.flag_words(tx, session, report.flags)
-    return beginning.answer(tx, session, verdict)
+        return beginning.answer(tx, session, verdict)
+    recording.record(tx, session, report.readings)
+    if report.activity is not None:
+        recording.change_activity(tx, session, report.at, report.activity)
+    review.flag_words(tx, session, report.flags)
+    return beginning.answer(tx, rows.get(tx, session.id) or session, verdict)
 
 
-def _end(tx: Tx, report: Report, session: Row | None) -> ReportAnswer:
+def _end(tx: Tx, report: Report, session: Session | None) -> ReportAnswer:
     """End a session and book it; a repeated end books nothing, a late one corrects what was closed here."""
     verdict = _end_verdict(tx, report)
     if session is None:
@@ -69,27 +70,25 @@ def _end(tx: Tx, report: Report, session: Row | None) -> ReportAnswer:
     if session is None:
         review.flag_message(tx, report.charger_id, "orphan_stop", _content(report))
         return ReportAnswer(None, report.reference, verdict)
-    if session["state"] == "active" or session["closed_by"] == "house":
-        _end_by(tx, session, report)
-    elif _last_register(report) not in {None, session["meter_stop_wh"]}:
+    if session_life.can((session.state, session.closed_by), "end_reported"):
+        session = _end_by(tx, session, report)
+    elif _last_register(report) not in {None, session.meter_stop_wh}:
         review.flag_session(tx, session, "second_stop", _content(report))
     review.flag_words(tx, session, report.flags)
     return beginning.answer(tx, session, verdict)
 
 
-def _end_by(tx: Tx, session: Row, report: Report) -> None:
-    late = session["state"] == "ended"
+def _end_by(tx: Tx, session: Session, report: Report) -> Session:
     register_wh = _last_register(report)
     if register_wh is None:
         review.flag_session(tx, session, "no_meter_stop")
     if (tx.now - report.at).total_seconds() > tx.settings.sessions.late_after_s:
         review.flag_session(tx, session, "late")
-    if not late:
-        recording.record_in(tx, session, (reading for reading in report.readings if reading.at <= report.at))
-    end = ending.End(
-        report.at, register_wh, report.reason or "local", "charger", report.readings if late else ()
-    )
-    ending.finish(tx, session, end)
+    recording.keep_signed(tx, session, report.readings)
+    facts = tuple(live.fact_of(reading) for reading in report.readings)
+    reason = report.reason or "local"
+    end = ending.End(to_millis(report.at), register_wh, reason, "end_reported", facts)
+    return ending.finish(tx, session, end)
 
 
 def _last_register(report: Report) -> int | None:
@@ -108,7 +107,7 @@ def _end_verdict(tx: Tx, report: Report) -> Verdict | None:
     return Verdict("invalid") if found.card is None else authorization.judge_card(found.card, tx.now)
 
 
-def _match(tx: Tx, report: Report) -> Row | None:
+def _match(tx: Tx, report: Report) -> Session | None:
     """Find the session that an end with a wrong reference means: by card, times and meter, only where unique."""
     if report.token is None or not report.token.value:
         return None
@@ -116,9 +115,9 @@ def _match(tx: Tx, report: Report) -> Row | None:
     fitting = [
         row
         for row in rows.active_of_charger(tx, report.charger_id)
-        if row["uid"] == found.uid
-        and row["began_at"] <= to_text(report.at)
-        and (report.register_wh is None or report.register_wh >= row["meter_start_wh"])
+        if row.uid == found.uid
+        and row.began <= to_millis(report.at)
+        and (report.register_wh is None or report.register_wh >= row.meter_start_wh)
     ]
     if len(fitting) != 1:
         return None

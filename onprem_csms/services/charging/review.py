@@ -10,7 +10,8 @@ from typing import Any
 from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.charging import review as rows
 from onprem_csms.db.charging import sessions as session_rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.charging.review import ReviewRecord
+from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.errors import N_, NotFound
 from onprem_csms.events import Event
@@ -22,6 +23,10 @@ KINDS: dict[str, str] = {
     "rebooted": N_("The charger restarted and never reported the end; closed at the last reading."),
     "corrected": N_("A late report changed the bill of a session that had been closed here."),
     "second_stop": N_("The charger reported the end a second time with another meter reading."),
+    "power_without_energy": N_("The charger reported power while its meter stood still."),
+    "unit_suspected": N_(
+        "The energy is a thousandth of what the reported power gives: the unit may be wrong."
+    ),
     "never_begun": N_(
         "The charger never reported the begin of this session; it counts from its first report."
     ),
@@ -59,15 +64,15 @@ class ReviewItem:
     note: str
 
 
-def flag_session(tx: Tx, session: Row, kind: str, detail: Mapping[str, Any] | None = None) -> None:
+def flag_session(tx: Tx, session: Session, kind: str, detail: Mapping[str, Any] | None = None) -> None:
     """Put a session onto the list; each kind once a session."""
-    place = (session["id"], session["charger_id"])
-    if rows.insert(tx, f"session:{session['id']}:{kind}", kind, place, detail or {}):
-        session_rows.update(tx, session["id"], {"review": "open"})
+    place = (session.id, session.charger_id)
+    if rows.insert(tx, f"session:{session.id}:{kind}", kind, place, detail or {}):
+        session_rows.set_review(tx, session.id, "open")
         tx.emit(Event("review"))
 
 
-def flag_words(tx: Tx, session: Row, flags: Iterable[str]) -> None:
+def flag_words(tx: Tx, session: Session, flags: Iterable[str]) -> None:
     """Put a session onto the list for what was odd about a message of it."""
     for flag in flags:
         if flag in KINDS:
@@ -111,21 +116,21 @@ def resolve(tx: Tx, item_id: int, note: str = "") -> ReviewItem:
     if rows.resolve(tx, item_id, tx.actor.label, note):
         audit.note(tx, "review.resolved", item_id, note=note)
         if item.session_id is not None and not rows.open_of_session(tx, item.session_id):
-            session_rows.update(tx, item.session_id, {"review": "done"})
+            session_rows.set_review(tx, item.session_id, "done")
             tx.emit(Event("session", str(item.session_id)))
         tx.emit(Event("review"))
     return get(tx, item_id)
 
 
-def _item(row: Row) -> ReviewItem:
+def _item(record: ReviewRecord) -> ReviewItem:
     return ReviewItem(
-        row["id"],
-        row["kind"],
-        row["session_id"],
-        row["charger_id"],
-        json.loads(row["detail"]),
-        from_text(row["created_at"]),
-        maybe_from_text(row["resolved_at"]),
-        row["resolved_by"],
-        row["note"],
+        record.id,
+        record.kind,
+        record.session_id,
+        record.charger_id,
+        json.loads(record.detail),
+        from_text(record.created_at),
+        maybe_from_text(record.resolved_at),
+        record.resolved_by,
+        record.note,
     )

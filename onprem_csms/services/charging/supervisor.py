@@ -7,16 +7,16 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from onprem_csms.clock import to_text
+from onprem_csms.clock import from_text, to_millis, to_text
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import reservations as reservation_rows
 from onprem_csms.db.charging import sessions as rows
-from onprem_csms.db.engine.connection import Row
+from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import RemoteStop
 from onprem_csms.errors import AppError, StoreError
 from onprem_csms.services.chargers import sending
-from onprem_csms.services.charging import ending, orders, prepaid, reservations, review
+from onprem_csms.services.charging import ending, live, orders, prepaid, reservations, review
 from onprem_csms.services.core.context import Context
 
 log = logging.getLogger(__name__)
@@ -86,10 +86,7 @@ class Supervisor:
 def is_due(tx: Tx) -> bool:
     """Tell whether ``settle_due`` has anything to do."""
     return bool(
-        order_rows.expired(tx, tx.now_text)
-        or rows.exhausted(tx, tx.now_text)
-        or rows.silent_since_boot(tx, _grace(tx))
-        or reservation_rows.due(tx)
+        order_rows.expired(tx, tx.now_text) or rows.exhausted(tx) or _silent(tx) or reservation_rows.due(tx)
     )
 
 
@@ -101,28 +98,33 @@ def settle_due(tx: Tx) -> None:
     """Release expired orders, end reservations, want the stops that are due, close what fell silent after a restart."""
     orders.expire(tx)
     reservations.expire(tx)
-    for row in rows.exhausted(tx, tx.now_text):
+    for row in rows.exhausted(tx):
         prepaid.look_again(tx, row)
-    for row in rows.silent_since_boot(tx, _grace(tx)):
-        ending.close(tx, row, "reboot")
-        review.flag_session(tx, row, "rebooted")
+    for session in _silent(tx):
+        ending.close(tx, session, "reboot")
+        review.flag_session(tx, session, "rebooted")
+
+
+def _silent(tx: Tx) -> list[Session]:
+    """Return the sessions that gave no sign since their charger's boot, and its grace is over."""
+    candidates = rows.silent_since_boot(tx, _grace(tx))
+    if not candidates:
+        return []
+    states = live.states_of(tx, [session for session, _ in candidates])
+    return [one for one, booted in candidates if states[one.id].at <= to_millis(from_text(booted))]
 
 
 def _to_stop(tx: Tx) -> list[tuple[int, str, str]]:
-    soon = to_text(tx.now - timedelta(seconds=ASK_AGAIN_S))
-    seldom = to_text(tx.now - timedelta(seconds=ASK_SELDOM_S))
+    now = to_millis(tx.now)
+    seldom = now - ASK_SELDOM_S * 1000
     return [
-        (row["id"], row["charger_id"], row["transaction_id"])
-        for row in rows.to_stop(tx, soon)
-        if row["stop_tries"] < PATIENCE_TRIES or _before(row, seldom)
+        (session.id, session.charger_id, rows.number(tx, session))
+        for session in rows.to_stop(tx, now - ASK_AGAIN_S * 1000)
+        if session.stop_tries < PATIENCE_TRIES or (session.stop_tried_at or 0) < seldom
     ]
 
 
-def _before(row: Row, moment: str) -> bool:
-    return row["stop_tried_at"] is None or row["stop_tried_at"] < moment
-
-
 def _tried(tx: Tx, session_id: int) -> None:
-    row = rows.get(tx, session_id)
-    if row is not None:
-        rows.update(tx, session_id, {"stop_tried_at": tx.now_text, "stop_tries": row["stop_tries"] + 1})
+    session = rows.get(tx, session_id)
+    if session is not None:
+        rows.update(tx, session, stop_tried_at=to_millis(tx.now), stop_tries=session.stop_tries + 1)

@@ -90,4 +90,4 @@ def stop(tx: Tx, card_id: int, session_id: int) -> None:
 
 def _waiting(tx: Tx, card_id: int) -> Order | None:
     newest = next(iter(order_rows.of_card(tx, card_id, 1)), None)
-    return orders.get(tx, newest["id"]) if newest is not None and newest["status"] in OPEN else None
+    return orders.get(tx, newest.id) if newest is not None and newest.status in OPEN else None

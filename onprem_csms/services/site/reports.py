@@ -8,6 +8,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import ledger as ledger_rows
 from onprem_csms.db.site import reports as rows
 from onprem_csms.domain.site import DayFigures, Today
+from onprem_csms.services.charging import sessions
 
 
 def bounds(day: date, timezone: str) -> tuple[str, str]:
@@ -18,8 +19,8 @@ def bounds(day: date, timezone: str) -> tuple[str, str]:
     return to_text(begin), to_text(end)
 
 
-def _millis(*moments: str) -> tuple[int, ...]:
-    return tuple(to_millis(from_text(moment)) for moment in moments)
+def _millis(since: str, until: str) -> tuple[int, int]:
+    return to_millis(from_text(since)), to_millis(from_text(until))
 
 
 def local_day(tx: Tx) -> date:
@@ -29,7 +30,7 @@ def local_day(tx: Tx) -> date:
 
 def day_figures(tx: Tx, day: date) -> DayFigures:
     """Return the figures of one local day."""
-    totals = rows.totals(tx, *bounds(day, tx.settings.timezone))
+    totals = rows.totals(tx, *_millis(*bounds(day, tx.settings.timezone)))
     return DayFigures(day, totals.energy_wh, totals.revenue, totals.sessions)
 
 
@@ -37,14 +38,14 @@ def today(tx: Tx) -> Today:
     """Return the present day so far and what is charging now."""
     figures = day_figures(tx, local_day(tx))
     since, until = bounds(figures.day, tx.settings.timezone)
-    active = rows.active_power(tx)
+    active, power_w = sessions.charging_now(tx)
     return Today(
         energy_wh=figures.energy_wh,
         revenue=figures.revenue,
         sessions=figures.sessions,
         topups=dict(ledger_rows.top_ups(tx, *_millis(since, until))),
-        active=active.number,
-        power_w=active.power_w,
+        active=active,
+        power_w=power_w,
     )
 
 

@@ -40,14 +40,14 @@ def _sessions(tx: Tx, findings: Findings) -> Iterator[str]:
     booked = auditing.by_session(tx)
     next_booked = next(booked, None)
     for session in session_rows.in_order(tx):
-        while next_booked is not None and next_booked.session_id < session["id"]:
+        while next_booked is not None and next_booked.session_id < session.id:
             yield f"session {next_booked.session_id}: it is missing, and {next_booked.gross} was charged for it"
             next_booked = next(booked, None)
-        own = Booked(session["id"], None, 0, 0, None)
-        if next_booked is not None and next_booked.session_id == session["id"]:
+        own = Booked(session.id, None, 0, 0, None)
+        if next_booked is not None and next_booked.session_id == session.id:
             own, next_booked = next_booked, next(booked, None)
-        if session["state"] == "ended":
+        if not session.active:
             findings.sessions += 1
-            yield from (f"session {session['id']}: {fault}" for fault in audit_session(tx, session, own))
+            yield from (f"session {session.id}: {fault}" for fault in audit_session(tx, session, own))
     for left in (next_booked, *booked) if next_booked is not None else ():
         yield f"session {left.session_id}: it is missing, and {left.gross} was charged for it"

@@ -1,0 +1,28 @@
+"""The life of a session, as a table of transitions; pure."""
+
+from typing import Literal
+
+from onprem_csms.domain.charging.sessions import ClosedBy, SessionState
+
+SessionEvent = Literal["end_reported", "closed_here"]
+Stage = tuple[SessionState, ClosedBy]
+
+_TRANSITIONS: dict[tuple[Stage, SessionEvent], Stage] = {
+    (("active", ""), "end_reported"): ("ended", "charger"),
+    (("active", ""), "closed_here"): ("ended", "house"),
+    # The charger's own word counts more than what was closed here at the last reading.
+    (("ended", "house"), "end_reported"): ("ended", "charger"),
+}
+
+
+def can(stage: Stage, event: SessionEvent) -> bool:
+    """Tell whether an event changes a session that is at this stage."""
+    return (stage, event) in _TRANSITIONS
+
+
+def after(stage: Stage, event: SessionEvent) -> Stage:
+    """Return the stage after an event; ValueError names stage and event where there is none."""
+    following = _TRANSITIONS.get((stage, event))
+    if following is None:
+        raise ValueError(f"a session that is {' by '.join(filter(None, stage))} cannot take {event}")
+    return following
