@@ -9,9 +9,9 @@ Stage = tuple[SessionState, ClosedBy]
 
 _TRANSITIONS: dict[tuple[Stage, SessionEvent], Stage] = {
     (("active", ""), "end_reported"): ("ended", "charger"),
-    (("active", ""), "closed_here"): ("ended", "house"),
+    (("active", ""), "closed_here"): ("ended", "csms"),
     # The charger's own word counts more than what was closed here at the last reading.
-    (("ended", "house"), "end_reported"): ("ended", "charger"),
+    (("ended", "csms"), "end_reported"): ("ended", "charger"),
 }
 
 

@@ -19,7 +19,7 @@ CONTEXTS: tuple[ReadingContext, ...] = (
     "other",
 )
 SessionState = Literal["active", "ended"]
-ClosedBy = Literal["", "charger", "house"]
+ClosedBy = Literal["", "charger", "csms"]
 StopReason = Literal[
     "local",
     "remote",
