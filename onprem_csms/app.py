@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ from onprem_csms.db.engine.lock import locked
 from onprem_csms.domain.listeners import ListenerConfig
 from onprem_csms.errors import Conflict, StoreError
 from onprem_csms.events import Bus
-from onprem_csms.listening import Listening
+from onprem_csms.listening import HEADERS_WITHIN_S, Listening
 from onprem_csms.ocpp.endpoint import server as chargers
 from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.rfid.station import Readers
@@ -33,7 +34,7 @@ from onprem_csms.services.charging.supervisor import Supervisor
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.money.heads import HeadKeeper
 from onprem_csms.services.site.housekeeping import Housekeeper
-from onprem_csms.web import base
+from onprem_csms.web import base, connections, intake
 from onprem_csms.web.admin import routes as admin_routes
 from onprem_csms.web.api import routes as api_routes
 from onprem_csms.web.driver import routes as driver_routes
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 PREDECESSOR_S = 2.0
 WATCHDOG_S = 10.0
 COLLECT_EVERY = 50_000
-LARGEST_FORM = 1024 * 1024
+FILES = 16_384
 STORE: web.AppKey[Database] = web.AppKey("store", Database)
 
 
@@ -66,7 +67,7 @@ async def healthz(request: web.Request) -> web.Response:
 
 def compose(ctx: Context, options: Options) -> web.Application:
     """Mount the charger endpoint, the API and the sites on one application."""
-    app = web.Application(client_max_size=LARGEST_FORM)
+    app = web.Application()
     app[STORE] = ctx.store
     base.setup(app, ctx)
     chargers.setup(app, ctx, options)
@@ -98,7 +99,8 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         await ctx.write(orders.recover)
         own = ListenerConfig(config.server.port, config.server.host)
         listening = Listening((own, *config.listeners))
-        await listening.open(compose(ctx, options), stack)
+        app = compose(ctx, options)
+        await listening.open(app, stack, connections.maker(app[intake.SHARES], HEADERS_WITHIN_S))
         stack.callback(bus.close)
         await readers.start()
         stack.push_async_callback(readers.close)
@@ -147,6 +149,7 @@ async def serve(config: Config, folder: DataFolder) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    allow_files()
     async with running(config, folder) as program:
         loop.add_signal_handler(signal.SIGHUP, program.listening.reload)
         await announce(program, config)
@@ -170,6 +173,12 @@ async def _first(*waits: Coroutine[Any, Any, object]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+def allow_files() -> None:
+    """Let this process open as many sockets as the unit file allows a service, where the machine lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(FILES, hard)), hard))
 
 
 def calm_collector() -> None:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from onprem_csms.domain import listeners
+from onprem_csms.domain.access.networks import networks
 from onprem_csms.domain.listeners import ListenerConfig
 from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY
 from onprem_csms.domain.money.holds import HoldPolicy
@@ -38,6 +39,8 @@ class Server:
     host: str = "0.0.0.0"  # noqa: S104 - chargers and browsers of the LAN must reach it
     port: Port = 8080
     public_url: str = ""
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Ocpp:
     max_handshakes: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     message_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
     message_megabytes: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_048
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,9 @@ class Config:
             vat_due=self.site.vat_due,
             language=self.site.language,
             public_url=self.server.public_url.rstrip("/"),
+            hosts=self.server.hosts,
+            proxies=self.server.proxies,
+            charger_origins=self.ocpp.origins,
             heartbeat_interval_s=self.ocpp.heartbeat_interval,
             unknown_chargers=self.ocpp.unknown_chargers,
             message_days=self.ocpp.message_days,
@@ -157,6 +164,8 @@ HELP: dict[str, str] = {
     "server.host": "The address to listen on; 0.0.0.0 is every network of the machine.",
     "server.port": "One port serves chargers, site, drivers and API.",
     "server.public_url": "The address in QR codes and on slips, http://csms.lan:8080 say; empty: as the browser says.",
+    "server.hosts": "More names by which browsers ask for the site; the machine's own and public_url's are known.",
+    "server.proxies": "Addresses or networks of reverse proxies whose X-Forwarded headers are believed.",
     "site": "The site's name, money and local time.",
     "site.name": "Stands on pages, sheets and slips.",
     "site.currency": f"{' or '.join(CURRENCIES)}: the currency of new wallets and tariffs.",
@@ -172,6 +181,7 @@ HELP: dict[str, str] = {
     "ocpp.max_handshakes": "Connections that may be in the middle of their sign-in at once.",
     "ocpp.message_days": "Days that raw messages are kept.",
     "ocpp.message_megabytes": "Megabytes that raw messages may take, compressed; the oldest go first.",
+    "ocpp.origins": "Origin headers that chargers' libraries send, besides file:// and the well-known ones.",
     "prepaid": "Prepaid cards. Amounts are in the smallest unit of the currency.",
     "prepaid.minimum_balance": "A session begins only with more than this available.",
     "prepaid.stop_latency": "Seconds that a charger takes to stop.",
@@ -294,6 +304,10 @@ def _cross_checks(config: Config) -> Iterator[tuple[str, str]]:
     yield from _check_percent(config.site.vat_percent)
     yield from _check_readers(config.readers)
     yield from listeners.faults(config.listeners, config.server.port)
+    try:
+        networks(config.server.proxies)
+    except ValueError as error:
+        yield "server.proxies", f"These must be addresses or networks: {error}."
     url = config.server.public_url
     if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc):
         yield "server.public_url", "This must be an address such as http://csms.lan:8080, or empty."

@@ -1,9 +1,10 @@
 """Where the product listens: plain or TLS, each address for those it serves; certificates are read anew on demand."""
 
+import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -16,6 +17,7 @@ STOP_WITHIN_S = 5.0
 # aiohttp has no timeout of its own for a request header that never ends; the one for idle connections counts.
 HEADERS_WITHIN_S = 20.0
 BACKLOG = 4096
+Connect = Callable[[web.Server], Callable[[], asyncio.Protocol]]
 CIPHERS = "ECDHE+AESGCM:AES128-GCM-SHA256:AES256-GCM-SHA384"
 """Of TLS 1.2: a charger may have only suites without a key exchange of their own (OCPP 2.0.1 part 2, A00.FR.422)."""
 
@@ -52,30 +54,41 @@ class Listening:
         self._served: dict[int, tuple[Served, ...]] = {}
         self.ports: list[int] = []
 
-    async def open(self, app: web.Application, stack: contextlib.AsyncExitStack) -> None:
-        """Listen everywhere; OSError where an address can't be had, Invalid for a certificate."""
+    async def open(self, app: web.Application, stack: contextlib.AsyncExitStack, connect: Connect) -> None:
+        """Listen everywhere; ``connect`` makes the server's connections.
+
+        OSError where an address can't be had, Invalid for a certificate.
+        """
         app.middlewares.insert(0, _only_whom(self._served))
         runner = web.AppRunner(
             app,
             access_log=None,
             shutdown_timeout=STOP_WITHIN_S,
             handle_signals=False,
-            keepalive_timeout=HEADERS_WITHIN_S,
         )
         await runner.setup()
+        server = runner.server
+        assert server is not None, "it was just set up"
         stack.push_async_callback(runner.cleanup)
         for listener in self._listeners:
-            await self._open_one(runner, listener)
+            await self._open_one(connect(server), listener, stack)
 
-    async def _open_one(self, runner: web.AppRunner, listener: ListenerConfig) -> None:
+    async def _open_one(
+        self,
+        connection: Callable[[], asyncio.Protocol],
+        listener: ListenerConfig,
+        stack: contextlib.AsyncExitStack,
+    ) -> None:
         context = None
         if listener.certificates:
             context = tls_context(listener)
             self._contexts.append((listener, context))
-        await web.TCPSite(
-            runner, listener.host, listener.port, ssl_context=context, backlog=BACKLOG, reuse_address=True
-        ).start()
-        port: int = runner.addresses[-1][1]
+        # Not by a TCPSite: that one makes connections of aiohttp's own kind, which nobody counts.
+        listening = await asyncio.get_running_loop().create_server(
+            connection, listener.host, listener.port, ssl=context, backlog=BACKLOG, reuse_address=True
+        )
+        stack.callback(listening.close)
+        port: int = listening.sockets[0].getsockname()[1]
         self.ports.append(port)
         self._served[port] = listener.serves
 

@@ -43,6 +43,9 @@ class SiteSettings:
     vat_due: VatDue = "at_charging"
     language: str = "en"
     public_url: str = ""
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    charger_origins: tuple[str, ...] = ()
     heartbeat_interval_s: int = 300
     unknown_chargers: Literal["ask", "accept", "refuse"] = "ask"
     message_days: int = 30

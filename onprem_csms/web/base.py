@@ -1,16 +1,18 @@
 """What all our pages stand on: set-up of the application, rendering, redirects, the language switch."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
 from onprem_csms.services.access import operators
 from onprem_csms.services.core.context import Context
-from onprem_csms.web import errors, headers, sse, statics
+from onprem_csms.web import errors, forms, headers, intake, sse, statics
 from onprem_csms.web.formats import Formats
 from onprem_csms.web.guards import CONTEXT, DRIVER, OPERATOR, Routes, actor_of, anyone, public
+from onprem_csms.web.intake import split
 from onprem_csms.web.languages import COOKIE, LANGUAGES, SITE_LANGUAGE, language_of, translate
+from onprem_csms.web.shares import Shares
 from onprem_csms.web.templating import Templates
 
 TEMPLATES = web.AppKey("templates", Templates)
@@ -40,6 +42,8 @@ def setup(app: web.Application, ctx: Context) -> None:
     app[CONTEXT] = ctx
     app[TEMPLATES] = Templates(ctx.settings)
     app[SITE_LANGUAGE] = ctx.settings.language
+    app[intake.SHARES] = shares = Shares()
+    app.middlewares.append(intake.middleware(ctx.settings, shares))
     app.middlewares.append(errors.middleware(_error_page, ctx.settings.public_url))
     app.on_response_prepare.append(headers.secure)
     sse.setup(app)
@@ -102,16 +106,16 @@ def redirect(
 
 def local_path(text: str, default: str) -> str:
     """Return a path of this site that a form or an address handed back, never one that leads elsewhere."""
-    parts = urlsplit(text)
+    parts = split(text)
     inside = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.netloc
     return text if inside and text.isprintable() else default
 
 
 async def switch_language(request: web.Request) -> web.StreamResponse:
     """Remember the language for this browser, and for the operator who is signed in."""
-    form = await request.post()
-    language = str(form.get("language", ""))
-    response = redirect(request, local_path(str(form.get("back", "")), "/"))
+    form = await forms.read(request)
+    language = form.typed.get("language", "")
+    response = redirect(request, local_path(form.typed.get("back", ""), "/"))
     if language in LANGUAGES:
         response.set_cookie(COOKIE, language, max_age=YEAR_S, samesite="Lax", httponly=True)
         if OPERATOR in request:
@@ -123,7 +127,7 @@ def _address(request: web.Request) -> str:
     """Return where a reader is, as an address that can be asked for again: of a form, the page it stood on."""
     if request.method in ("GET", "HEAD"):
         return request.path_qs
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    came_from = split(request.headers.get("Referer", ""))
     return local_path(came_from.path, "/admin/")
 
 

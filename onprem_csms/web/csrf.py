@@ -4,11 +4,10 @@ A foreign page can make a signed-in browser send us a form, but it can't forge t
 where the form came from. So no secret is needed in the forms; the order of the checks is the argument.
 """
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from onprem_csms.errors import Forbidden
+from onprem_csms.web.intake import split
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -43,4 +42,4 @@ def check(request: web.Request, public_url: str = "") -> None:
 
 def _host(url: str) -> str:
     """Host and port of an address; empty for "null" and the like."""
-    return urlsplit(url).netloc.lower()
+    return split(url).netloc.lower()

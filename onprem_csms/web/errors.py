@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -80,6 +80,14 @@ INTERNAL = Explanation(
 NO_PAGE = NotFound("There is no such page.")
 NO_METHOD = NotFound("This address takes no such request.")
 TOO_LARGE = Invalid("What was sent is too large.")
+OURS: dict[int, AppError] = {
+    400: Invalid("What was sent can't be read."),
+    404: NO_PAGE,
+    405: NO_METHOD,
+    408: Invalid("What was sent took too long to come."),
+    413: TOO_LARGE,
+    415: Invalid("This address takes a form as its page sends it, and no files."),
+}
 
 
 def middleware(show: Callable[[web.Request, ErrorPage], web.Response], public_url: str) -> Middleware:
@@ -115,7 +123,7 @@ def _of_http(
     request: web.Request, error: web.HTTPException, show: Callable[[web.Request, ErrorPage], web.Response]
 ) -> web.Response:
     """Let redirects pass; give aiohttp's own refusals our face."""
-    ours = {404: NO_PAGE, 405: NO_METHOD, 413: TOO_LARGE}.get(error.status)
+    ours = OURS.get(error.status)
     if ours is None:
         raise error
-    return show(request, _page(ours, ours))
+    return show(request, replace(_page(ours, ours), status=error.status))

@@ -11,10 +11,14 @@ from aiohttp import web
 
 from onprem_csms.domain.money.money import parse_amount
 from onprem_csms.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from onprem_csms.web.bodies import read_form
+from onprem_csms.web.guards import DRIVER, OPERATOR
 from onprem_csms.web.languages import N_
 
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 REQUIRED = N_("Fill this in.")
+# Bytes of a form. Before the sign-in there are only short ones.
+LARGEST, LARGEST_OF_STRANGERS = 1024 * 1024, 8 * 1024
 
 
 class Form:
@@ -82,10 +86,13 @@ class Form:
     def time(self, name: str) -> time:
         """A time of day, such as 22:00; midnight when it is none."""
         try:
-            return time.fromisoformat(self.typed.get(name, "").strip())
+            found = time.fromisoformat(self.typed.get(name, "").strip())
         except ValueError:
+            found = None
+        if found is None or found.tzinfo is not None:
             self.fault(name, N_("Write a time, such as 22:00."))
             return time(0)
+        return found
 
     def amount(self, name: str, currency: str) -> int:
         """An amount of money in minor units."""
@@ -114,7 +121,7 @@ class Form:
             return None
         try:
             return datetime.fromisoformat(value).replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fault(name, N_("Write a date and a time."))
             return None
 
@@ -179,6 +186,6 @@ def posted(
 
 
 async def read(request: web.Request) -> Form:
-    """Read the form of a request; files and repeated fields are not for us."""
-    data = await request.post()
-    return Form({name: value for name, value in data.items() if isinstance(value, str)})
+    """Read the form of a request; files and repeated fields are not for us, and strangers send little."""
+    known = OPERATOR in request or DRIVER in request
+    return Form(await read_form(request, LARGEST if known else LARGEST_OF_STRANGERS))

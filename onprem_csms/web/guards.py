@@ -13,7 +13,10 @@ from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import Operator
 from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
+from onprem_csms.web.intake import COOKIES, know
 from onprem_csms.web.languages import PREFERRED
+
+__all__ = ["COOKIES"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -22,7 +25,6 @@ OPERATOR = web.RequestKey("operator", Operator)
 DRIVER = web.RequestKey("driver", int)
 
 SIGN_IN = {"operator": "/admin/sign-in", "driver": "/driver/sign-in"}
-COOKIES = {"operator": "csms_operator", "driver": "csms_driver"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ async def recognise(request: web.Request) -> None:
     if found is None:
         return
     request[OPERATOR], due = found
+    know(request, secret)
     request[PREFERRED] = request[OPERATOR].language
     if due:
         await context.write(logins.prolong, secret)
@@ -172,6 +175,8 @@ async def _login(request: web.Request, kind: logins.Kind) -> logins.Login | None
     secret = request.cookies.get(COOKIES[kind], "")
     context = request.app[CONTEXT]
     found = await context.read(logins.find, secret) if secret else None
+    if found is not None:
+        know(request, secret)
     if found is not None and found.due:
         await context.write(logins.prolong, secret)
     return found

@@ -27,3 +27,5 @@ async def secure(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    # Which server, and which release of it, is nobody's business.
+    response.headers.pop("Server", None)

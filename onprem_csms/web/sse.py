@@ -11,6 +11,7 @@ from aiohttp import web
 from onprem_csms.events import Event, Subscription
 from onprem_csms.services.core.logins import Owner, stream_key
 from onprem_csms.web.guards import CONTEXT, DRIVER, OPERATOR
+from onprem_csms.web.intake import streaming
 
 # A page that heard nothing for longer than ``live.js`` allows says that it lost its connection.
 ALIVE_EVERY_S = 10.0
@@ -57,7 +58,7 @@ async def stream(
     request.app[STREAMS].add(subscription)
     try:
         # Subscribed before the first word: a page reads itself again at that, so nothing falls between.
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError), streaming(request):
             await response.prepare(request)
             await _tell(response, subscription, Wanted(wanted, _reader_of(request)))
     finally:

@@ -22,8 +22,13 @@ def address(name: str) -> str:
 
 async def serve(request: web.Request) -> web.StreamResponse:
     """Send a static file; HTTPNotFound for anything outside the folder."""
-    path = (FOLDER / request.match_info["name"]).resolve()
-    if not path.is_relative_to(FOLDER) or not path.is_file() or path.name.startswith("."):
+    try:
+        path = (FOLDER / request.match_info["name"]).resolve()
+        there = path.is_relative_to(FOLDER) and path.is_file() and not path.name.startswith(".")
+    except (ValueError, OSError) as error:
+        # A name that no file can have.
+        raise web.HTTPNotFound from error
+    if not there:
         raise web.HTTPNotFound
     kept = _FOREVER if "v" in request.query else "no-cache"
     return web.FileResponse(path, headers={"Cache-Control": kept})

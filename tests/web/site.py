@@ -109,11 +109,14 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def running_site(folder: Path, *, furnished: bool = True) -> AsyncIterator[Site]:
+async def running_site(
+    folder: Path, *, furnished: bool = True, server: dict[str, Any] | None = None
+) -> AsyncIterator[Site]:
     """Run the program in a folder, with three operators and a small site."""
     data = DataFolder(folder)
     keys.create(data)
-    settings = config.parse({"server": {"host": "127.0.0.1", "port": 0}, "site": {"name": "Teszt telephely"}})
+    own = {"host": "127.0.0.1", "port": 0, **(server or {})}
+    settings = config.parse({"server": own, "site": {"name": "Teszt telephely"}})
     async with app.running(settings, data) as program, contextlib.AsyncExitStack() as stack:
         site = Site(program.ctx, f"http://127.0.0.1:{program.port}", stack)
         if furnished:

@@ -308,7 +308,7 @@ async def test_what_does_not_exist_has_a_friendly_page(site: Site, admin: Visito
         page = await admin.get(path)
         assert page.status == 404, path
         assert "<main" in page.text, path
-    assert (await admin.post("/admin/about")).status == 404
+    assert (await admin.post("/admin/about")).status == 405
 
 
 async def test_a_bug_shows_no_detail_and_is_logged_whole(

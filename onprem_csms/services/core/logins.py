@@ -75,4 +75,4 @@ def stream_key(owner: Owner) -> str:
 
 def digest(secret: str) -> str:
     """Return what is kept of a random secret; it needs no slow hash."""
-    return sha256(secret.encode()).hexdigest()
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

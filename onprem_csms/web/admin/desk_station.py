@@ -7,6 +7,7 @@ from aiohttp import web
 from onprem_csms.domain.cards.numbers import NUMBER_FORMATS, NumberFormat
 from onprem_csms.services.core.ports import DeskTap, ReaderState
 from onprem_csms.web.base import context, redirect
+from onprem_csms.web.forms import read
 
 STATION, FORMAT = "csms_desk_station", "csms_desk_format"
 _A_YEAR_S = 365 * 86400
@@ -39,10 +40,10 @@ def workstation(request: web.Request) -> Workstation:
 
 async def choose(request: web.Request) -> web.StreamResponse:
     """Keep the reader and the number format in this browser; the next desk may have others."""
-    posted = await request.post()
+    posted = (await read(request)).typed
     response = redirect(request, "/desk")
     for cookie, field in ((STATION, "station"), (FORMAT, "format")):
-        value = str(posted.get(field, ""))
+        value = posted.get(field, "")
         if value.isprintable() and value.isascii() and len(value) <= 64:
             response.set_cookie(cookie, value, max_age=_A_YEAR_S, path="/desk", httponly=True, samesite="Lax")
     return response

@@ -42,6 +42,9 @@ LABELS: dict[str, tuple[str, str, str]] = {
     "vat_due": (N_("When VAT falls due"), "vat_due", "site.vat_due"),
     "language": (N_("Default language of drivers' pages"), "text", "site.language"),
     "public_url": (N_("Address in QR codes"), "text", "server.public_url"),
+    "hosts": (N_("More names of this site"), "text", "server.hosts"),
+    "proxies": (N_("Reverse proxies that are believed"), "text", "server.proxies"),
+    "charger_origins": (N_("Origins of chargers' libraries"), "text", "ocpp.origins"),
     "heartbeat_interval_s": (N_("Heartbeat of chargers"), "seconds", "ocpp.heartbeat_interval"),
     "unknown_chargers": (N_("Unknown chargers"), "unknown", "ocpp.unknown_chargers"),
     "message_days": (N_("Raw messages are kept for"), "days", "ocpp.message_days"),
@@ -131,7 +134,8 @@ def in_force(settings: SiteSettings) -> Iterator[InForce]:
     ]
     for name, value in alone + inner:
         label, kind, key = LABELS.get(name, (name, "text", ""))
-        yield InForce(key, label, kind, value)
+        shown = ", ".join(value) or "–" if isinstance(value, tuple) else value
+        yield InForce(key, label, kind, shown)
 
 
 # --- Operators ----------------------------------------------------------------------------------------------

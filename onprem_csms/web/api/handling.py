@@ -13,7 +13,9 @@ from onprem_csms.services.access.api_keys import ApiKey
 from onprem_csms.services.core.context import Context
 from onprem_csms.web.api import reading
 from onprem_csms.web.api.route import PREFIX, Accepted, Call, Created, Route, signature
+from onprem_csms.web.bodies import read_body
 from onprem_csms.web.guards import Guard
+from onprem_csms.web.intake import know
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -29,7 +31,9 @@ def handler(ctx: Context, route: Route) -> Handler:
             places=request.match_info,
             headers=request.headers,
             query=None if types.query is None else reading.query(request.query, types.query),
-            body=None if types.body is None else reading.decode(await reading.read_body(request), types.body),
+            body=None
+            if types.body is None
+            else reading.decode(await read_body(request, reading.LARGEST_BODY), types.body),
         )
         return _answer(await route.view(call))
 
@@ -48,6 +52,7 @@ async def _admit(ctx: Context, route: Route, request: web.Request) -> ApiKey | N
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated("Send an API key: Authorization: Bearer csms_…")
     key = await ctx.read(api_keys.authenticate, secret.strip())
+    know(request, secret.strip())
     if not may(key.role, route.deed):
         raise Forbidden("This needs a key with the role {role}.", role=route.role)
     return key

@@ -37,6 +37,7 @@ _HTTP_TEXTS = {
     400: "The body is not JSON.",
     404: "There is no such address.",
     405: "This address does not take this method.",
+    408: "The body took too long to come.",
     413: "The body is too large.",
 }
 

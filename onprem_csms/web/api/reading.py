@@ -16,18 +16,6 @@ _AT = re.compile(r"^(?P<text>.*) - at `(?P<path>.*)`$", re.DOTALL)
 _FIELD = re.compile(r"^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
 
 
-async def read_body(request: web.Request) -> bytes:
-    """Read the whole body; 413 as soon as it is too large."""
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY)
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(2**16):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY)
-    return bytes(body)
-
-
 def decode(body: bytes, wanted: Any) -> Any:
     """Read JSON into a type; 400 when it is not JSON, Invalid with its path when it does not fit."""
     try:

@@ -5,6 +5,7 @@ from aiohttp import web
 from onprem_csms.services.core import logins
 from onprem_csms.web.base import context
 from onprem_csms.web.guards import COOKIES, DRIVER, Guard, recognise
+from onprem_csms.web.intake import know
 
 
 async def _admit(request: web.Request) -> None:
@@ -13,6 +14,7 @@ async def _admit(request: web.Request) -> None:
     login = await context(request).read(logins.find, secret) if secret else None
     if login is not None and login.owner.kind == "driver" and login.owner.card_id is not None:
         request[DRIVER] = login.owner.card_id
+        know(request, secret)
 
 
 visitor = Guard("public", _admit)
