@@ -68,7 +68,9 @@ class Listening:
         )
         await runner.setup()
         server = runner.server
-        assert server is not None, "it was just set up"
+        if server is None:
+            message = "the server was not set up"
+            raise RuntimeError(message)
         stack.push_async_callback(runner.cleanup)
         for listener in self._listeners:
             await self._open_one(connect(server), listener, stack)
