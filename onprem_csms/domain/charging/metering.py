@@ -93,11 +93,19 @@ def follow_power(meter: Meter, at: int, power_w: int | None) -> Meter:
         return meter
     power = max(0, power_w)
     mean = power if meter.power_w is None else (power + meter.power_w) // 2
-    return meter._replace(
-        power_w=power,
-        top_power_w=max(meter.top_power_w, power),
-        explained=meter.explained + mean * (at - meter.told_at),
-        told_at=at,
+    # Field by field here and below: _replace takes four times as long, and this runs for every reading.
+    return Meter(
+        meter.at,
+        meter.start_wh,
+        meter.register_wh,
+        meter.energy_wh,
+        meter.astray,
+        meter.before,
+        power,
+        power if power > meter.top_power_w else meter.top_power_w,  # noqa: FURB136 - max() takes three times as long
+        meter.explained + mean * (at - meter.told_at),
+        meter.explained_here,
+        at,
     )
 
 
@@ -121,9 +129,20 @@ def follow(meter: Meter, at: int, register_wh: int, limit: Limit) -> tuple[Meter
     if delta < 0 or energy > possible + limit.allowance_wh or _too_far(meter, at, delta, limit):
         return _astray(meter, Astray(at, register_wh, meter.explained), limit)
     flag = TOO_FAST if energy > possible + COARSE_WH and delta else ""
-    return meter._replace(
-        at=at, register_wh=register_wh, energy_wh=energy, astray=None, explained_here=meter.explained
-    ), flag
+    after = Meter(
+        at,
+        meter.start_wh,
+        register_wh,
+        energy,
+        None,
+        meter.before,
+        meter.power_w,
+        meter.top_power_w,
+        meter.explained,
+        meter.explained,
+        meter.told_at,
+    )
+    return after, flag
 
 
 def _too_far(meter: Meter, at: int, delta_wh: int, limit: Limit) -> bool:

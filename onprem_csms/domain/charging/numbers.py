@@ -13,6 +13,7 @@ _HALF = 0xFFFF
 _ROUNDS = range(4)
 
 
+@lru_cache(maxsize=65_536)
 def number_of(session_id: int, key: bytes) -> int:
     """Return the transaction number, 1 to 2³¹−1, of a session's id in the same range."""
     number = session_id
@@ -25,6 +26,7 @@ def number_of(session_id: int, key: bytes) -> int:
             return number
 
 
+@lru_cache(maxsize=65_536)
 def id_of(number: int, key: bytes) -> int | None:
     """Return the id that has this number; None for a number that none can have."""
     if not 0 < number <= LARGEST:
