@@ -176,6 +176,18 @@ def connected(tx: Tx, charger_id: str, protocol: str) -> None:
     )
 
 
+def left_open(tx: Tx, at: str) -> None:
+    """Note that the chargers whose connections a killed process left open have been away since then."""
+    tx.execute(
+        """
+        UPDATE chargers
+        SET disconnected_at = max(connected_at, :at)
+        WHERE id IN (SELECT charger_id FROM connection_intervals WHERE until_at IS NULL)
+        """,
+        {"at": at},
+    )
+
+
 def pepper(tx: Tx) -> str | None:
     """Return the secret that all digests of passwords share."""
     found: str | None = tx.value("SELECT value FROM meta WHERE key = ?", (PEPPER,))

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from onprem_csms.clock import from_text, maybe_from_text, to_text
+from onprem_csms.db.chargers import chargers as charger_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.chargers.records import ConnectionSpan, StatusSpan
@@ -157,14 +158,7 @@ def end_forgotten_connections(tx: Tx) -> int:
     """End what a process that was killed left open, at the moment it was last known to be alive."""
     alive = tx.value("SELECT max(alive_at) FROM process_intervals WHERE from_at < ?", (tx.now_text,))
     at = alive or tx.now_text
-    tx.execute(
-        """
-        UPDATE chargers
-        SET disconnected_at = max(connected_at, :at)
-        WHERE id IN (SELECT charger_id FROM connection_intervals WHERE until_at IS NULL)
-        """,
-        {"at": at},
-    )
+    charger_rows.left_open(tx, at)
     return tx.execute(
         """
         UPDATE connection_intervals

@@ -92,6 +92,11 @@ def _write_pack(tx: Tx, messages: Sequence[Message]) -> None:
     _LAST.set(tx, 0, (row.id, row.upto))
 
 
+def drop(tx: Tx, last_id: int) -> None:
+    """Take packs away, up to this one, whose messages are kept elsewhere now."""
+    tx.execute("DELETE FROM packs WHERE id <= ?", (last_id,))
+
+
 def _last(tx: Tx) -> tuple[int, int]:
     """Return id and ``upto`` of the newest pack, those that were regrouped included."""
     row = tx.one(

@@ -32,7 +32,7 @@ def regroup(tx: Tx, before: datetime) -> int:
     for charger_id in sorted(by_charger):
         _store(tx, charger_id, by_charger[charger_id])
     if rows:
-        tx.execute("DELETE FROM packs WHERE id <= ?", (rows[-1]["id"],))
+        message_log.drop(tx, rows[-1]["id"])
     return len(rows)
 
 

@@ -1,13 +1,54 @@
 """The table ``reservations``: connectors that are kept for a card."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 
+_COLUMNS = """
+    charger_id,
+    id,
+    evse,
+    connector,
+    uid,
+    group_name,
+    expires_at,
+    status,
+    session_id,
+    created_at,
+    ended_at
+"""
 
-def record(tx: Tx, values: Mapping[str, Any]) -> None:
+
+class NewRow(NamedTuple):
+    """A reservation that a charger accepted; ``expires_at`` is text as all times of this table."""
+
+    charger_id: str
+    id: int
+    evse: int
+    connector: int
+    uid: str
+    card_id: int | None
+    group_name: str | None
+    expires_at: str
+
+
+class ReservationRow(NamedTuple):
+    """A reservation as it is stored."""
+
+    charger_id: str
+    id: int
+    evse: int
+    connector: int
+    uid: str
+    group_name: str | None
+    expires_at: str
+    status: str
+    session_id: int | None
+    created_at: str
+    ended_at: str | None
+
+
+def record(tx: Tx, new: NewRow) -> None:
     """Keep a reservation; one of the same number on the charger is replaced (OCPP 1.6, section 5.13)."""
     tx.execute(
         """
@@ -36,7 +77,7 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
             created_at = excluded.created_at,
             ended_at = NULL
         """,
-        {**values, "now": tx.now_text},
+        {**new._asdict(), "now": tx.now_text},
     )
 
 
@@ -65,39 +106,47 @@ def due(tx: Tx) -> bool:
     return found is not None
 
 
-def expire(tx: Tx) -> list[Row]:
-    """End every reservation whose time is over; returns them."""
-    return tx.all(
+def expire(tx: Tx) -> list[str]:
+    """End every reservation whose time is over; returns the charger of each."""
+    ended = tx.all(
         """
         UPDATE reservations
         SET status = 'expired',
             ended_at = :now
         WHERE status = 'active'
         AND expires_at <= :now
-        RETURNING charger_id, id
+        RETURNING charger_id
         """,
         {"now": tx.now_text},
     )
+    return [row[0] for row in ended]
 
 
-def get(tx: Tx, charger_id: str, reservation_id: int) -> Row | None:
+def get(tx: Tx, charger_id: str, reservation_id: int) -> ReservationRow | None:
     """Return one reservation."""
-    return tx.one("SELECT * FROM reservations WHERE charger_id = ? AND id = ?", (charger_id, reservation_id))
+    row = tx.one(
+        f"SELECT {_COLUMNS} FROM reservations WHERE charger_id = ? AND id = ?",  # noqa: S608 - own names
+        (charger_id, reservation_id),
+    )
+    return None if row is None else ReservationRow(*row)
 
 
-def find(tx: Tx, *, charger_id: str | None = None, status: str | None = None, limit: int = 100) -> list[Row]:
+def find(
+    tx: Tx, *, charger_id: str | None = None, status: str | None = None, limit: int = 100
+) -> list[ReservationRow]:
     """Return reservations, newest first."""
-    return tx.all(
-        """
-        SELECT *
+    rows = tx.all(
+        f"""
+        SELECT {_COLUMNS}
         FROM reservations
         WHERE (:charger_id IS NULL OR charger_id = :charger_id)
         AND (:status IS NULL OR status = :status)
         ORDER BY created_at DESC, id DESC
         LIMIT :limit
-        """,
+        """,  # noqa: S608 - own names
         {"charger_id": charger_id, "status": status, "limit": limit},
     )
+    return [ReservationRow(*row) for row in rows]
 
 
 def highest(tx: Tx, charger_id: str) -> int:
@@ -110,6 +159,10 @@ def highest_anywhere(tx: Tx) -> int:
     return int(tx.value("SELECT COALESCE(max(id), 0) FROM reservations"))
 
 
-def of_number(tx: Tx, reservation_id: int) -> list[Row]:
+def of_number(tx: Tx, reservation_id: int) -> list[ReservationRow]:
     """Return the reservations of a number; each charger may have one."""
-    return tx.all("SELECT * FROM reservations WHERE id = ? ORDER BY charger_id", (reservation_id,))
+    rows = tx.all(
+        f"SELECT {_COLUMNS} FROM reservations WHERE id = ? ORDER BY charger_id",  # noqa: S608 - own names
+        (reservation_id,),
+    )
+    return [ReservationRow(*row) for row in rows]

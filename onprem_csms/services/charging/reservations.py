@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
 from onprem_csms.clock import from_text, maybe_from_text, to_text
 from onprem_csms.db.cards import cards as card_rows
 from onprem_csms.db.charging import reservations as rows
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import NotFound
@@ -47,19 +46,9 @@ class Reservation:
 
 def made(tx: Tx, new: NewReservation) -> None:
     """Keep a reservation that a charger accepted; one of the same number is replaced."""
-    rows.record(
-        tx,
-        {
-            "charger_id": new.charger_id,
-            "id": new.id,
-            "evse": new.place.evse,
-            "connector": new.place.connector,
-            "uid": new.uid,
-            "card_id": _card_id(tx, new.uid),
-            "group_name": new.group,
-            "expires_at": to_text(new.expires_at),
-        },
-    )
+    place, card_id, until = new.place, _card_id(tx, new.uid), to_text(new.expires_at)
+    row = rows.NewRow(new.charger_id, new.id, place.evse, place.connector, new.uid, card_id, new.group, until)
+    rows.record(tx, row)
     tx.emit(Event("charger", new.charger_id))
 
 
@@ -83,7 +72,7 @@ def used(tx: Tx, charger_id: str, reservation_id: int, session_id: int) -> None:
 def expire(tx: Tx) -> int:
     """End every reservation whose time is over; returns how many. To be called now and then."""
     over = rows.expire(tx)
-    for charger_id in {row["charger_id"] for row in over}:
+    for charger_id in set(over):
         tx.emit(Event("charger", charger_id))
     return len(over)
 
@@ -108,17 +97,17 @@ def find(
     return [_reservation(row) for row in rows.find(tx, charger_id=charger_id, status=status, limit=limit)]
 
 
-def _reservation(row: Row) -> Reservation:
+def _reservation(row: rows.ReservationRow) -> Reservation:
     return Reservation(
-        row["charger_id"],
-        row["id"],
-        row["evse"],
-        row["connector"],
-        row["uid"],
-        row["group_name"],
-        from_text(row["expires_at"]),
-        row["status"],
-        row["session_id"],
-        from_text(row["created_at"]),
-        maybe_from_text(row["ended_at"]),
+        row.charger_id,
+        row.id,
+        row.evse,
+        row.connector,
+        row.uid,
+        row.group_name,
+        from_text(row.expires_at),
+        cast(ReservationStatus, row.status),
+        row.session_id,
+        from_text(row.created_at),
+        maybe_from_text(row.ended_at),
     )

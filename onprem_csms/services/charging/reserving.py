@@ -72,7 +72,7 @@ def by_number(tx: Tx, number: int, charger_id: str | None = None) -> Reservation
         raise Conflict(
             "Several chargers have a reservation {id}; name the charger.", path="charger", id=number
         )
-    return reservations.get(tx, found[0]["charger_id"], number)
+    return reservations.get(tx, found[0].charger_id, number)
 
 
 def _prepare(tx: Tx, wish: Wish) -> tuple[int, str | None]:
