@@ -6,7 +6,7 @@ the way networks and chargers do it. Whatever the order, the books must say what
 
 import os
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -15,6 +15,7 @@ import pytest
 from onprem_csms.clock import to_text
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.domain.money.money import round_half_up
@@ -71,6 +72,8 @@ class World:
         self.random = random.Random(seed)
         self.seed = seed
         self.truths: list[Truth] = []
+        # Half of the chargers number EVSEs and choose their transactions' ids, as those of 2.x do.
+        self.chooses_references = self.random.random() < 0.5
         inventory.create(tx, NewCharger(f"X{seed}", security_profile=0))
         self.cards = [self._card(n) for n in range(self.random.randint(1, 2))]
 
@@ -119,18 +122,28 @@ class World:
         self.truths.append(truth)
         return truth
 
+    def _told(self, truth: Truth, report: Report) -> Report:
+        """The report as a charger of this world's kind tells it."""
+        if not self.chooses_references:
+            return report
+        number = self.truths.index(truth)
+        sequence = self.random.randint(0, 9)
+        reference = f"{self.seed}-{number}"
+        place = None if report.step == "end" else Place(1, 1)
+        return replace(report, reference=reference, own_reference=True, sequence=sequence, place=place)
+
     def _start(self, truth: Truth) -> None:
         place, register = (truth.charger_id, 1), truth.registers[0][1]
         begin = reporting.begin(place, truth.uid, register, truth.begin, told=to_text(truth.begin))
-        answer = reports.take(self.tx, begin)
+        answer = reports.take(self.tx, self._told(truth, begin))
         assert answer.reference is not None
         assert answer.session_id is not None
         assert truth.transaction_id in {"", answer.reference}, "a repeated start got another transaction"
         truth.transaction_id, truth.session_id = answer.reference, answer.session_id
 
-    @staticmethod
-    def _reading(truth: Truth, at: datetime, register: int) -> Report:
-        return reporting.readings((truth.charger_id, 1), truth.transaction_id, (Reading(at, register),))
+    def _reading(self, truth: Truth, at: datetime, register: int) -> Report:
+        told = reporting.readings((truth.charger_id, 1), truth.transaction_id, (Reading(at, register),))
+        return self._told(truth, told)
 
     def _reboot(self, truth: Truth) -> None:
         """The charger restarts; its session is closed here, and the true end comes late."""
@@ -144,7 +157,7 @@ class World:
         at, register = truth.registers[-1]
         late = timedelta(seconds=self.random.choice((0, 0, 7))) if truth.stopped else timedelta(0)
         end = reporting.end(truth.charger_id, truth.transaction_id, register, at + late, truth.uid)
-        reports.take(self.tx, end)
+        reports.take(self.tx, self._told(truth, end))
         truth.stopped = True
 
     def check(self) -> None:
