@@ -6,9 +6,9 @@ from typing import Any, Literal
 from onprem_csms.demo.charger import Make
 from onprem_csms.demo.outlet import Socket
 
-OPERATOR, OPERATOR_PASSWORD = "demo", "demo-charging"
+OPERATOR, OPERATOR_PASSWORD = "demo", "cables-and-cards"
 DESK, DESK_PASSWORD = "desk", "demo-desk-till"
-GUEST_CARD, GUEST_PIN = "04DEC0DE", "1234"
+GUEST_CARD, GUEST_PIN = "04DEC0DE", "7295"
 STAFF_CARD, STAFF_PIN = "04C0FFEE", "4321"
 GUEST_CHARGER, STRANGER, AWAY = "GUEST-1", "NEW-1", "DEPOT-1"
 ODD = "YARD-2"

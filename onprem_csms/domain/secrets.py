@@ -10,6 +10,7 @@ from secrets import token_bytes
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from onprem_csms.domain.access.common_secrets import is_common_password, is_common_pin
 from onprem_csms.errors import Invalid
 
 SALT_BYTES = 16
@@ -29,6 +30,13 @@ def hash_password(password: str) -> str:
     return _hash(password)
 
 
+def choose_password(password: str, name: str = "") -> str:
+    """Hash a new password; Invalid also for one that guessers try first. ``name`` is its owner's."""
+    if len(password) >= LEAST_PASSWORD and is_common_password(password, name):
+        raise Invalid("This password is one of those that are tried first. Choose another.", path="password")
+    return hash_password(password)
+
+
 def verify_password(hashed: str, password: str) -> bool:
     """Tell whether the password is the one that was hashed; a damaged hash fits none."""
     return len(password) <= LONGEST_PASSWORD and _verify(hashed, password)
@@ -39,6 +47,13 @@ def hash_pin(pin: str) -> str:
     if not _PIN.fullmatch(pin):
         raise Invalid("A PIN has 4 to 8 digits.", path="pin")
     return _hash(pin)
+
+
+def choose_pin(pin: str) -> str:
+    """Hash a new PIN; Invalid also for one that guessers try first: a row, a pattern, a year, a birthday."""
+    if _PIN.fullmatch(pin) and is_common_pin(pin):
+        raise Invalid("This PIN is one of those that are tried first. Choose another.", path="pin")
+    return hash_pin(pin)
 
 
 def verify_pin(hashed: str, pin: str) -> bool:

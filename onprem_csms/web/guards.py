@@ -17,6 +17,8 @@ from onprem_csms.web.intake import COOKIES, know
 from onprem_csms.web.languages import PREFERRED
 
 __all__ = ["COOKIES"]
+DEVICES: dict[logins.Kind, str] = {"operator": "csms_operator_device", "driver": "csms_driver_device"}
+DEVICE_S = 365 * 24 * 3600
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -163,6 +165,13 @@ def set_login(response: web.StreamResponse, request: web.Request, kind: logins.K
     # Secure where it can be; in a local network the site is often plain HTTP.
     response.set_cookie(
         COOKIES[kind], secret, max_age=age, httponly=True, samesite="Lax", secure=request.secure
+    )
+
+
+def set_device(response: web.StreamResponse, request: web.Request, kind: logins.Kind, device: str) -> None:
+    """Let the browser prove later that it was signed in before; it permits nothing."""
+    response.set_cookie(
+        DEVICES[kind], device, max_age=DEVICE_S, httponly=True, samesite="Lax", secure=request.secure
     )
 
 

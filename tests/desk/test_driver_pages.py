@@ -240,14 +240,14 @@ async def test_a_changed_pin_signs_the_other_phones_out(site: DeskSite, visitor:
     await visitor.post("/driver/sign-in", number=ANNA, pin=PIN)
     async with pages(site) as other:
         await other.post("/driver/sign-in", number=ANNA, pin=PIN)
-        text = await visitor.post("/driver/pin", old="0000", pin="1357")
+        text = await visitor.post("/driver/pin", old="0000", pin="8527")
         assert visitor.status == 401
         assert "wrong" in text
-        await visitor.post("/driver/pin", old=PIN, pin="1357")
+        await visitor.post("/driver/pin", old=PIN, pin="8527")
         assert visitor.url == "/driver"
         await other.get("/driver")
         assert other.url == "/driver/sign-in"
-        await other.post("/driver/sign-in", number=ANNA, pin="1357")
+        await other.post("/driver/sign-in", number=ANNA, pin="8527")
         assert other.url == "/driver"
 
 

@@ -41,7 +41,7 @@ SMALL = {
     ),
     *("tariffs", "tariff_versions", "tariff_assignments", "chargers", "connectors", "quirks", "variables"),
     *("desired_settings", "charging_profiles", "profiles_in_force", "people", "accounts", "wallets", "cards"),
-    *("connection_attempts", "pin_failures", "logins", "process_intervals"),
+    *("connection_attempts", "tries", "logins", "process_intervals"),
 }
 # A journal with a bound of its own, see db/charging/facts.py.
 BOUNDED = {"facts"}

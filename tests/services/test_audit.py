@@ -25,7 +25,6 @@ from onprem_csms.services.charging import sessions
 from onprem_csms.services.core import audit
 from onprem_csms.services.core.audit import AuditLine
 from onprem_csms.services.core.context import Context
-from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.services.money import tariffs, wallets
 from onprem_csms.services.money.tariffs import Assignment, Subject
 from onprem_csms.services.money.wallets import TopUp
@@ -149,7 +148,7 @@ async def test_an_entry_of_the_ledger_names_its_operator_and_a_charge_names_nobo
 
 async def test_sign_ins_right_and_wrong_are_written_down(site: House, ctx: Context) -> None:
     visitor = ctx.acting(Actor("system", "visitor", channel="page", address="10.0.0.4"))
-    await operators.sign_in(visitor, Throttle(), Attempt("béla", "a long password", "10.0.0.4"))
+    await operators.sign_in(visitor, Attempt("béla", "a long password", "10.0.0.4"))
     right = await newest(site)
     assert (right.action, right.actor, right.role, right.address) == (
         "operator.sign-in",
@@ -157,7 +156,7 @@ async def test_sign_ins_right_and_wrong_are_written_down(site: House, ctx: Conte
         "desk",
         "10.0.0.4",
     )
-    await refused(operators.sign_in(visitor, Throttle(), Attempt("Béla", "a wrong one", "10.0.0.4")))
+    await refused(operators.sign_in(visitor, Attempt("Béla", "a wrong one", "10.0.0.4")))
     wrong = await newest(site)
     assert (wrong.action, wrong.subject, wrong.address) == ("operator.sign-in-refused", "Béla", "10.0.0.4")
     await refused(pins.sign_in(visitor, UID, "1234"))

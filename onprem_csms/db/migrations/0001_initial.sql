@@ -617,8 +617,9 @@ CREATE INDEX review_items_open ON review_items (id) WHERE resolved_at IS NULL;
 CREATE INDEX review_items_by_session ON review_items (session_id) WHERE session_id IS NOT NULL;
 
 -- Wrong PINs of a card in a row; the right one takes the row away.
-CREATE TABLE pin_failures (
-    card_id INTEGER PRIMARY KEY REFERENCES cards (id),
-    times INTEGER NOT NULL,
-    last_at INTEGER NOT NULL
-) STRICT;
+-- Who guesses: the UTC ms when all tries of a place (a name, a network, the pair of both) will be there again.
+CREATE TABLE tries (
+    place TEXT PRIMARY KEY,
+    free_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tries_by_end ON tries (free_at);

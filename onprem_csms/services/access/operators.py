@@ -11,17 +11,16 @@ from onprem_csms.db.access.operators import OperatorRecord
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.access.actor import Actor
 from onprem_csms.domain.access.rights import Deed, Role, may
-from onprem_csms.domain.secrets import hash_password, verify_password
+from onprem_csms.domain.access.tries import Trying
+from onprem_csms.domain.secrets import choose_password, hash_password, verify_password
 from onprem_csms.errors import Conflict, Invalid, NotFound, Unauthenticated
-from onprem_csms.services.core import audit, logins
+from onprem_csms.services.core import audit, devices, logins, tries
 from onprem_csms.services.core.audit import Change
 from onprem_csms.services.core.context import Context, Transactions
 from onprem_csms.services.core.hashing import in_thread
-from onprem_csms.services.core.throttle import Throttle
+from onprem_csms.services.core.logins import SignedIn
 
 LONGEST_NAME = 60
-# Wrong tries before the first wait. Behind a proxy everybody has one address.
-FREE_BY_NAME, FREE_BY_ADDRESS = 5, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,12 @@ class NewOperator:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Someone wants to sign in, from a network address."""
+    """Someone wants to sign in, from a network address; ``device`` is the cookie of a browser that did before."""
 
     name: str
     password: str
     address: str
+    device: str = ""
 
 
 # --- Adding and changing ------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def by_name(tx: Tx, name: str) -> Operator:
 
 async def set_password(ctx: Transactions, operator_id: int, password: str) -> None:
     """Give an operator a new password; every browser of theirs is signed out. Invalid when it is too short."""
-    hashed = await in_thread(hash_password, password)
+    hashed = await in_thread("operator", choose_password, password)
     await ctx.write(store_password, operator_id, hashed)
 
 
@@ -155,31 +155,36 @@ def enable(tx: Tx, operator_id: int) -> None:
 # --- Signing in ---------------------------------------------------------------------------------------------
 
 
-async def sign_in(ctx: Context, throttle: Throttle, attempt: Attempt) -> str:
-    """Return the secret of a new sign-in.
+async def sign_in(ctx: Context, attempt: Attempt) -> SignedIn:
+    """Return the secrets of a new sign-in.
 
-    Unauthenticated in the same time whether the name exists or not; Forbidden after too many wrong tries
-    from an address.
+    Unauthenticated in the same time whether the name exists or not; Forbidden after too many wrong tries,
+    except from a browser that was signed in before (see ``domain.access.tries``).
     """
     name = attempt.name.strip()[:LONGEST_NAME]
-    # By name and address together: whoever knows a name can't keep its owner out from elsewhere.
-    keys = (f"{name.casefold()} from {attempt.address}", f"address {attempt.address}")
-    for key, free in zip(keys, (FREE_BY_NAME, FREE_BY_ADDRESS), strict=True):
-        throttle.begin(key, ctx.clock.now(), free)
     record = await ctx.read(db.by_name, name)
-    right = await in_thread(_matches, None if record is None else record.password_hash, attempt.password)
+    device = "" if record is None else await ctx.read(devices.recognise, _owner(record.id), attempt.device)
+    trying = Trying("operator", name, attempt.address, device)
+    await ctx.read(tries.check, trying)
+    await ctx.write(tries.begin, trying)
+    hashed = None if record is None else record.password_hash
+    right = await in_thread("operator", _matches, hashed, attempt.password)
     if record is None or not right or record.disabled_at is not None:
         await ctx.write(audit.note, "operator.sign-in-refused", name)
         raise Unauthenticated("Name and password don't match.")
-    for key in keys:
-        throttle.succeed(key)
     actor = replace(actor_of(_operator(record)), channel=ctx.actor.channel, address=attempt.address)
-    return await ctx.acting(actor).write(_begin, record.id)
+    return await ctx.acting(actor).write(_begin, record.id, trying, attempt.device)
 
 
-def _begin(tx: Tx, operator_id: int) -> str:
+def _begin(tx: Tx, operator_id: int, trying: Trying, device: str) -> SignedIn:
+    tries.right(tx, trying)
     audit.note(tx, "operator.sign-in", get(tx, operator_id).name)
-    return logins.begin(tx, logins.Owner("operator", operator_id))
+    secret = logins.begin(tx, logins.Owner("operator", operator_id))
+    return SignedIn(secret, devices.remember(tx, _owner(operator_id), device))
+
+
+def _owner(operator_id: int) -> str:
+    return f"operator:{operator_id}"
 
 
 def actor_of(operator: Operator) -> Actor:
@@ -191,13 +196,13 @@ def _matches(hashed: str | None, password: str) -> bool:
     return verify_password(_nobody() if hashed is None else hashed, password)
 
 
-async def change_own_password(ctx: Context, throttle: Throttle, attempt: Attempt, password: str) -> str:
+async def change_own_password(ctx: Context, attempt: Attempt, password: str) -> str:
     """Replace the password of someone who knows it; returns the secret of a new sign-in, all others end.
 
     Raises what ``sign_in`` raises, and Invalid for a new password that is too short.
     """
-    secret = await sign_in(ctx, throttle, attempt)
-    login = await ctx.read(logins.find, secret)
+    signed_in_now = await sign_in(ctx, attempt)
+    login = await ctx.read(logins.find, signed_in_now.secret)
     if login is None or login.owner.operator_id is None:
         raise Unauthenticated("Name and password don't match.")
     await set_password(ctx, login.owner.operator_id, password)
@@ -252,7 +257,7 @@ async def _hashed(new: NewOperator) -> NewOperator:
     name = " ".join(new.name.split())
     if not name or len(name) > LONGEST_NAME:
         raise Invalid("A name has 1 to {longest} characters.", path="name", longest=LONGEST_NAME)
-    return replace(new, name=name, password=await in_thread(hash_password, new.password))
+    return replace(new, name=name, password=await in_thread("operator", choose_password, new.password, name))
 
 
 @cache

@@ -15,9 +15,9 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.cards.numbers import canonical_uid
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.events import Event
-from onprem_csms.services.cards import people, pin_attempts
+from onprem_csms.services.cards import people
 from onprem_csms.services.cards.access import end_access
-from onprem_csms.services.core import audit, search
+from onprem_csms.services.core import audit, search, tries
 from onprem_csms.services.core.audit import Change
 from onprem_csms.services.money import wallets
 from onprem_csms.services.money.wallets import Wallet
@@ -189,7 +189,7 @@ def _write(tx: Tx, before: CardRecord, values: CardValues) -> Card:
         audit.note(tx, "card.pin" if set(changed) == {"pin_hash"} else "card.changed", before.uid, **changed)
     stopped = values.status not in {before.status, "active"}
     if values.pin_hash != before.pin_hash:
-        pin_attempts.succeed(tx, before.id)
+        tries.forget(tx, "driver", before.uid)
     if stopped or (values.person_id, values.pin_hash) != (before.person_id, before.pin_hash):
         end_access(tx, before.id)
     return _changed(tx, before.id)

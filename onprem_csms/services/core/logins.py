@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
 from onprem_csms.db.core import logins as rows
 from onprem_csms.db.engine.database import Tx
@@ -17,6 +18,13 @@ IDLE: dict[Kind, timedelta] = {"operator": timedelta(hours=12), "driver": timede
 LONGEST: dict[Kind, timedelta] = {"operator": timedelta(days=7), "driver": timedelta(days=90)}
 # Using a page prolongs the sign-in, but not with a write for every page.
 PROLONG_AFTER = timedelta(minutes=5)
+
+
+class SignedIn(NamedTuple):
+    """What a browser keeps of a new sign-in: its secret, and that it was signed in here (see ``devices``)."""
+
+    secret: str
+    device: str
 
 
 @dataclass(frozen=True, slots=True)

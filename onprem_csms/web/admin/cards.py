@@ -6,7 +6,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import desk_uid
-from onprem_csms.domain.secrets import hash_pin
+from onprem_csms.domain.secrets import choose_pin
 from onprem_csms.services.cards import cards, people
 from onprem_csms.services.cards.cards import Card, CardFilter, NewCard
 from onprem_csms.services.cards.people import Person, PersonFilter
@@ -151,5 +151,5 @@ async def _read(request: web.Request, form: Form) -> dict[str, Any]:
     }
     pin = form.typed.get("pin", "").strip()
     if pin:
-        values["pin_hash"] = await in_thread(hash_pin, pin)
+        values["pin_hash"] = await in_thread("driver", choose_pin, pin)
     return values

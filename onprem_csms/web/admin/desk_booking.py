@@ -7,7 +7,7 @@ from aiohttp import web
 
 from onprem_csms.domain.cards.numbers import desk_uid
 from onprem_csms.domain.money.currencies import currency_of
-from onprem_csms.domain.secrets import hash_pin
+from onprem_csms.domain.secrets import choose_pin
 from onprem_csms.errors import Conflict, Invalid
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.services.desk import cash_desk
@@ -134,7 +134,7 @@ async def _pin_hash(form: Form, *, required: bool) -> str | None:
     if not pin:
         return None
     try:
-        return await in_thread(hash_pin, pin)
+        return await in_thread("driver", choose_pin, pin)
     except Invalid as fault:
         form.faults.setdefault("pin", fault)
         return None

@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from onprem_csms.services.core.context import Context
-from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.admin import (
     about,
     cards,
@@ -117,6 +116,5 @@ ROUTES: tuple[Route, ...] = (
 
 def add(app: web.Application, ctx: Context) -> None:
     """Add the operators' site, the desk and the labels with QR codes included."""
-    app[signing.THROTTLE] = Throttle()
     Routes(app).table(ROUTES)
     desk.add(app, ctx)

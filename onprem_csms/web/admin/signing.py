@@ -8,14 +8,12 @@ from onprem_csms.errors import Forbidden, Unauthenticated
 from onprem_csms.services.access import operators
 from onprem_csms.services.access.operators import Attempt, NewOperator
 from onprem_csms.services.core import logins
-from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.forms import NO_FORM, Form, posted
-from onprem_csms.web.guards import COOKIES, OPERATOR, drop_login, operator_of, set_login
+from onprem_csms.web.guards import COOKIES, DEVICES, OPERATOR, drop_login, operator_of, set_device, set_login
 from onprem_csms.web.languages import COOKIE, LANGUAGES, N_, language_of
 
 HOME = "/admin/"
-THROTTLE = web.AppKey("sign_in_throttle", Throttle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +73,13 @@ async def show_sign_in(request: web.Request, form: Form = NO_FORM) -> web.Stream
 @posted(show_sign_in, also=(Unauthenticated, Forbidden))
 async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
     """Sign an operator in."""
-    attempt = Attempt(form.text("name"), form.secret("password"), request.remote or "")
+    device = request.cookies.get(DEVICES["operator"], "")
+    attempt = Attempt(form.text("name"), form.secret("password"), request.remote or "", device)
     form.check()
-    secret = await operators.sign_in(context(request), request.app[THROTTLE], attempt)
+    signed_in = await operators.sign_in(context(request), attempt)
     response = redirect(request, local_path(form.typed.get("next", ""), HOME))
-    set_login(response, request, "operator", secret)
+    set_login(response, request, "operator", signed_in.secret)
+    set_device(response, request, "operator", signed_in.device)
     return response
 
 
@@ -95,8 +95,9 @@ async def change_password(request: web.Request, form: Form) -> web.StreamRespons
     if password != form.typed.get("repeated"):
         form.fault("repeated", N_("This is not the same password."))
     form.check()
-    attempt = Attempt(operator_of(request).name, current, request.remote or "")
-    secret = await operators.change_own_password(context(request), request.app[THROTTLE], attempt, password)
+    device = request.cookies.get(DEVICES["operator"], "")
+    attempt = Attempt(operator_of(request).name, current, request.remote or "", device)
+    secret = await operators.change_own_password(context(request), attempt, password)
     response = redirect(request, HOME, said=N_("Your password is changed."))
     set_login(response, request, "operator", secret)
     return response

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from onprem_csms.domain.secrets import hash_pin
+from onprem_csms.domain.secrets import choose_pin
 from onprem_csms.services.cards import cards
 from onprem_csms.services.core.hashing import in_thread
 from onprem_csms.web.api.fields import Currency, Given, Id, Moment, Page, Paged, Text, Words, given, page
@@ -126,7 +126,7 @@ async def _named(fields: dict[str, Any]) -> dict[str, Any]:
     names = {"token": "uid", "type": "kind", "person": "person_id", "wallet": "wallet_id"}
     if "pin" in fields:
         pin = fields.pop("pin")
-        fields["pin_hash"] = None if pin is None else await in_thread(hash_pin, pin)
+        fields["pin_hash"] = None if pin is None else await in_thread("driver", choose_pin, pin)
     return {names.get(name, name): value for name, value in fields.items()}
 
 

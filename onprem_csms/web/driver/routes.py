@@ -32,5 +32,4 @@ ROUTES: tuple[Route, ...] = (
 
 def add(app: web.Application, ctx: Context) -> None:
     """Add the drivers' site."""
-    signing.setup(app)
     Routes(app).table(ROUTES)

@@ -8,16 +8,12 @@ from onprem_csms.domain.cards.numbers import from_keyboard
 from onprem_csms.errors import Forbidden, Invalid, Unauthenticated
 from onprem_csms.services.cards import pins
 from onprem_csms.services.core import logins
-from onprem_csms.services.core.throttle import Throttle
 from onprem_csms.web.base import context, local_path, redirect, render
 from onprem_csms.web.driver.visitor import visitor_of
 from onprem_csms.web.forms import Form, posted
-from onprem_csms.web.guards import COOKIES, driver_of, drop_login, set_login
+from onprem_csms.web.guards import COOKIES, DEVICES, driver_of, drop_login, set_device, set_login
 from onprem_csms.web.languages import N_
 
-# The tries of one phone on many cards, and those on one number: whether it is a card's or nobody's, it waits alike.
-BY_ADDRESS = web.AppKey("driver_throttle_by_address", Throttle)
-BY_NUMBER = web.AppKey("driver_throttle_by_number", Throttle)
 _HOME = "/driver"
 
 
@@ -36,12 +32,6 @@ class PinPage:
     form: Form = field(default_factory=Form)
 
 
-def setup(app: web.Application) -> None:
-    """Begin to count wrong tries."""
-    app[BY_ADDRESS] = Throttle(free=20, first_wait_s=15)
-    app[BY_NUMBER] = Throttle(free=5, first_wait_s=30)
-
-
 async def show(request: web.Request, form: Form | None = None) -> web.StreamResponse:
     """Show the sign-in, or go on where the driver has signed in already."""
     form = form or Form()
@@ -54,17 +44,13 @@ async def show(request: web.Request, form: Form | None = None) -> web.StreamResp
 @posted(show, also=(Unauthenticated, Forbidden))
 async def sign_in(request: web.Request, form: Form) -> web.StreamResponse:
     """Sign in by card number and PIN."""
-    ctx, address = context(request), request.remote or ""
     number, pin = _plain(form.text("number", max_length=80)), form.secret("pin")
     form.check()
-    tried = ((request.app[BY_ADDRESS], address), (request.app[BY_NUMBER], number))
-    for throttle, key in tried:
-        throttle.begin(key, ctx.clock.now())
-    secret = await pins.sign_in(ctx, number, pin)
-    for throttle, key in tried:
-        throttle.succeed(key)
+    device = request.cookies.get(DEVICES["driver"], "")
+    signed_in = await pins.sign_in(context(request), number, pin, device)
     response = redirect(request, _inside(form.shown("next")))
-    set_login(response, request, "driver", secret)
+    set_login(response, request, "driver", signed_in.secret)
+    set_device(response, request, "driver", signed_in.device)
     return response
 
 
