@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from aiohttp import web
 
@@ -16,17 +15,10 @@ OPTIONS = {"auto_decompress": False, "lingering_time": 0.5}
 NAME = "onprem-csms"
 
 
-class Listener(Protocol):
-    """Who is told of the bytes that arrive, once a connection is a charger's."""
-
-    def arrived(self, count: int) -> None:
-        """So many bytes came."""
-
-
 class Connection(web.RequestHandler):
     """One connection; aiohttp does the work."""
 
-    __slots__ = ("_shares", "address", "listener")
+    __slots__ = ("_shares", "address")
 
     def __init__(self, shares: Shares, server: web.Server, keepalive_timeout: float) -> None:
         super().__init__(
@@ -38,7 +30,6 @@ class Connection(web.RequestHandler):
         )
         self._shares = shares
         self.address = ""
-        self.listener: Listener | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection as one on which nothing is asked yet."""
@@ -51,12 +42,6 @@ class Connection(web.RequestHandler):
         """Forget it."""
         self._shares.idle.remove(self)
         super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Hand the bytes on; a charger's are counted, since its messages may be long."""
-        if self.listener is not None:
-            self.listener.arrived(len(data))
-        super().data_received(data)
 
     def busy(self) -> None:
         """A request has come."""

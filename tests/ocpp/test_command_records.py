@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from onprem_csms.domain.settings import PrepaidSettings, SiteSettings
+from onprem_csms.ocpp.v16.commands import COMMANDS
 from onprem_csms.services.chargers import commanding, configuration, profiles, records
 from onprem_csms.services.charging import reservations
 from tests.ocpp.conftest import PASSWORD, PROFILE, RESERVE, UNTIL, Site, ask, basic, open_site
@@ -252,3 +253,11 @@ async def test_a_password_that_is_sent_is_written_down_nowhere(site: Site) -> No
 
     await site.messages_stored()
     assert NEW_KEY not in await site.see(look)
+
+
+def test_a_key_is_hidden_however_its_setting_is_written() -> None:
+    for name in ("AuthorizationKey", "authorizationkey", "AUTHORIZATIONKEY", " AuthorizationKey "):
+        assert NEW_KEY not in str(COMMANDS["ChangeConfiguration"].shown({"key": name, "value": NEW_KEY}))
+        hide = COMMANDS["GetConfiguration"].shown_answer
+        assert hide is not None
+        assert NEW_KEY not in str(hide({"configurationKey": [{"key": name, "value": NEW_KEY}]}))

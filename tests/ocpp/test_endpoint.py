@@ -380,8 +380,24 @@ async def test_a_browser_is_told_what_the_address_is_for(site: Site) -> None:
         assert "chargers" in await answer.text()
 
 
-async def test_an_origin_header_is_of_no_concern(site: Site) -> None:
-    for origin in ("file://", "http://evil.example"):
+async def test_a_page_of_another_site_is_no_charger_and_is_shown(site: Site) -> None:
+    for origin in (
+        "http://evil.example",
+        "https://evil.example:8080",
+        "http://127.0.0.1.evil.example",
+        "http://[",
+    ):
+        assert await site.refused(headers={**basic("CP1", PASSWORD), "Origin": origin}) == 401, origin
+    assert (await site.see(inventory.refused_attempt_of, "CP1")).reason == "foreign_origin"
+
+
+def test_an_origin_that_the_settings_name_is_a_chargers() -> None:
+    assert handshake.foreign_origin("http://vendor.example", "csms.lan:8080")
+    assert not handshake.foreign_origin("http://vendor.example", "csms.lan:8080", ("http://vendor.example",))
+
+
+async def test_the_origins_of_libraries_are_of_no_concern(site: Site) -> None:
+    for origin in ("file://", "null", site.path(""), "http://libwebsockets.org"):
         charger = await site.connect(headers={**basic("CP1", PASSWORD), "Origin": origin})
         await charger.boot()
         await charger.ws.close()

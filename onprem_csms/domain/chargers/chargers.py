@@ -115,6 +115,7 @@ class ConnectionAttempt:
     path: str
     subprotocols: tuple[str, ...]
     encrypted: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ OCPP-J 1.6 sections 3.1 and 6.2; what chargers make of them stands in ``docs/cha
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from onprem_csms.domain.chargers.chargers import LONGEST_IDENTITY
 
@@ -86,6 +87,27 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+LIBRARIES = frozenset(("libwebsockets.org", "websocket.org", "github.com"))
+"""Hosts that libraries of chargers name as their Origin, though no page of theirs is behind it."""
+
+
+def foreign_origin(origin: str | None, host: str, allowed: Collection[str] = ()) -> bool:
+    """Tell whether a page of another site has opened the connection: a browser names its site in Origin, truly.
+
+    Chargers send none, ``file://``, the address that they call, or that of their library.
+    """
+    if not origin or origin in allowed:
+        return False
+    try:
+        parts = urlsplit(origin)
+        named, own = parts.hostname or "", urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return True
+    if parts.scheme.lower() not in ("http", "https"):
+        return False
+    return named not in {own, *LIBRARIES}
 
 
 def subprotocols(headers: list[str]) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ class Endpoint:
     async def _admit(
         self, request: web.Request
     ) -> "web.StreamResponse | tuple[Connection, web.WebSocketResponse[bool]]":
-        attempt = _attempt(request)
+        attempt = _attempt(request, self._ctx.settings.charger_origins)
         admitted = await self._judge(attempt)
         if isinstance(admitted, Refused):
             return _refusal()
@@ -121,6 +121,10 @@ class Endpoint:
         """Decide who it is and whether it may come in; counts wrong keys, never those of another place."""
         if not attempt.candidates:
             return await self._write_down(attempt, Refused(attempt.path[:100], "bad_identity", known=True))
+        if attempt.foreign:
+            return await self._write_down(
+                attempt, Refused(attempt.candidates[0], "foreign_origin", known=True)
+            )
         now = asyncio.get_running_loop().time()
         tired = any(self._throttle.blocks(attempt.remote, identity, now) for identity in attempt.candidates)
         unseen = Refused(attempt.candidates[0], "too_many_tries", known=False)
@@ -195,7 +199,7 @@ class Endpoint:
         return ws
 
 
-def _attempt(request: web.Request) -> ConnectionAttempt:
+def _attempt(request: web.Request, origins: tuple[str, ...]) -> ConnectionAttempt:
     sent = handshake.credentials(request.headers.get(hdrs.AUTHORIZATION))
     return ConnectionAttempt(
         candidates=handshake.candidates(request.rel_url.raw_path, sent),
@@ -205,6 +209,7 @@ def _attempt(request: web.Request) -> ConnectionAttempt:
         path=request.raw_path,
         subprotocols=handshake.subprotocols(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])),
         encrypted=request.secure,
+        foreign=handshake.foreign_origin(request.headers.get(hdrs.ORIGIN), request.host, origins),
     )
 
 

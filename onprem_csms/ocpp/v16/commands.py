@@ -237,7 +237,7 @@ def _configuration_told(tx: Tx, answered: Answered) -> None:
                 mutability="read_only" if entry.get("readonly") else "read_write",
             )
             for entry in told
-            if isinstance(entry, dict) and entry.get("key") and entry["key"] != KEY_OF_PASSWORD
+            if isinstance(entry, dict) and entry.get("key") and not _is_password(entry["key"])
         ],
     )
 
@@ -247,7 +247,7 @@ def _maybe_text(value: object) -> str | None:
 
 
 def _wants_configuration(tx: Tx, charger_id: str, request: Mapping[str, Any]) -> None:
-    if request["key"] == KEY_OF_PASSWORD:
+    if _is_password(request["key"]):
         inventory.offer_password(tx, charger_id, str(request["value"]).encode())
     else:
         configuration.want(tx, charger_id, Variable("", request["key"]), request["value"])
@@ -260,15 +260,20 @@ def _configuration_answered(tx: Tx, answered: Answered) -> None:
         wish = "rejected"
     if wish is None:
         return  # no answer: asked again when the charger comes back, and both passwords stay valid
-    if key == KEY_OF_PASSWORD:
+    if _is_password(key):
         inventory.settle_password(tx, answered.charger_id, accepted=wish in ("accepted", "reboot_required"))
     else:
         configuration.want(tx, answered.charger_id, Variable("", key), answered.request["value"], wish)
 
 
+def _is_password(key: object) -> bool:
+    """Tell whether a key is the password's, however it is written: keys are compared without case (OCPP 1.6, 9.1)."""
+    return isinstance(key, str) and key.strip().casefold() == KEY_OF_PASSWORD.casefold()
+
+
 def _without_password(request: Mapping[str, Any]) -> Request:
     shown = dict(request)
-    if shown.get("key") == KEY_OF_PASSWORD:
+    if _is_password(shown.get("key")):
         shown["value"] = _HIDDEN
     return shown
 
@@ -282,7 +287,7 @@ def _without_told_password(response: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _hidden(entry: Any) -> Any:
-    told = isinstance(entry, dict) and entry.get("key") == KEY_OF_PASSWORD
+    told = isinstance(entry, dict) and _is_password(entry.get("key"))
     return {**entry, "value": _HIDDEN} if told else entry
 
 

@@ -200,7 +200,7 @@ def _names_password(one: object) -> bool:
     if not isinstance(one, Mapping):
         return False
     found = variable(one)
-    return found is not None and found.name == PASSWORD
+    return found is not None and found.name.strip().casefold() == PASSWORD.casefold()
 
 
 # ---------------------------------------------------------------- how much at once

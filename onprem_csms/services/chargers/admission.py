@@ -38,6 +38,7 @@ Reason = Literal[
     "pinned_to_another",
     "already_connected",
     "too_many_tries",
+    "foreign_origin",
 ]
 REASONS: dict[Reason, str] = {
     "unknown": N_("The charger is not known here."),
@@ -52,6 +53,7 @@ REASONS: dict[Reason, str] = {
     "unknown_subprotocol": N_("The charger speaks no OCPP version that is spoken here."),
     "pinned_to_another": N_("The charger is pinned to another OCPP version than it speaks."),
     "already_connected": N_("A charger of this identity is connected and answers."),
+    "foreign_origin": N_("A page of another site opened the connection; see ocpp.origins."),
     "too_many_tries": N_("There were too many wrong tries; the password was not looked at."),
 }
 
