@@ -137,7 +137,10 @@ def _read_quickly(samples: Iterable[Any], at: datetime, readings: list[Reading])
             context = sample.context or ""
     if context is not None:
         if phases:
-            _fill_in(values, phases, [])
+            quirks: list[str] = []
+            _fill_in(values, phases, [], quirks)
+            if quirks:
+                return False
         _append(readings, at, values, _CONTEXTS.get(context, "other"), None)
     return True
 
@@ -190,7 +193,7 @@ def _read(  # noqa: C901 - one loop that runs for every value: calls would cost 
             context = get("context", "")
     if context is not None:
         if phases or elsewhere:
-            _fill_in(values, phases or [], elsewhere or [])
+            _fill_in(values, phases or [], elsewhere or [], quirks)
         _append(readings, at, values, _CONTEXTS.get(context, "other"), signed)
 
 
@@ -225,27 +228,40 @@ def _fill_in(
     values: list[float | None],
     phases: list[tuple[int, str, float]],
     elsewhere: list[tuple[int, int, float]],
+    quirks: list[str],
 ) -> None:
     """Where the charger named no value of the outlet take that of another place, or make one of the phases'.
 
-    Register and power are sums, the current is the largest, the voltage that of the first phase.
+    Register and power are sums, the current is the largest, the voltage that of the first phase. What comes on one
+    phase alone, whichever, is the value; registers that are equal on all phases are one total.
     """
     for _, dimension, number in sorted(elsewhere):
         if values[dimension] is None:
             values[dimension] = number
-    named = [value is not None for value in values]
-    said: set[tuple[int, str]] = set()
+    by_phase: dict[int, dict[str, float]] = {}
     for dimension, phase, number in phases:
-        if named[dimension] or phase == "N" or (dimension, phase) in said:
-            continue
-        said.add((dimension, phase))
-        before = values[dimension]
-        if before is None or (dimension == VOLTAGE and phase in _FIRST_PHASES):
-            values[dimension] = number
-        elif dimension in (ENERGY, POWER):
-            values[dimension] = before + number
-        elif dimension == CURRENT:
-            values[dimension] = max(before, number)
+        if values[dimension] is None:
+            by_phase.setdefault(dimension, {}).setdefault(phase, number)
+    for dimension, told in by_phase.items():
+        values[dimension] = _of_phases(dimension, told, quirks)
+
+
+def _of_phases(dimension: int, told: Mapping[str, float], quirks: list[str]) -> float:
+    lines = {phase: number for phase, number in told.items() if phase != "N"}
+    if not lines:
+        quirks.append("neutral_phase")
+        return told["N"]
+    numbers = list(lines.values())
+    if dimension == CURRENT:
+        return max(numbers)
+    if dimension == POWER:
+        return sum(numbers)
+    if dimension == ENERGY:
+        if len(numbers) > 1 and numbers[0] and len(set(numbers)) == 1:
+            quirks.append("total_on_each_phase")
+            return numbers[0]
+        return sum(numbers)
+    return next((lines[phase] for phase in _FIRST_PHASES if phase in lines), numbers[0])
 
 
 def _append(

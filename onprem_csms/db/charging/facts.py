@@ -17,6 +17,7 @@ import msgspec
 
 from onprem_csms.db.engine.caches import Batch, Cache
 from onprem_csms.db.engine.tx import Tx
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.facts import ACTIVITIES, Fact
 from onprem_csms.domain.charging.sessions import CONTEXTS
 
@@ -296,3 +297,23 @@ def signed(tx: Tx, session_id: int) -> list[SignedReading]:
 def insert_loose(tx: Tx, readings: Sequence[LooseReading]) -> None:
     """Keep readings that belong to no session."""
     tx.many("INSERT INTO loose_readings VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", readings)
+
+
+def last_loose(tx: Tx, charger_id: str, place: Place) -> tuple[int, int] | None:
+    """Return moment and register (Wh) of the newest reading at a place that belongs to no session."""
+    row = tx.one(
+        """
+        SELECT
+            at,
+            register_wh
+        FROM loose_readings
+        WHERE charger_id = ?
+        AND evse = ?
+        AND connector = ?
+        AND register_wh IS NOT NULL
+        ORDER BY at DESC
+        LIMIT 1
+        """,
+        (charger_id, *place),
+    )
+    return None if row is None else (row[0], row[1])

@@ -45,6 +45,12 @@ def insert(tx: Tx, dedupe: str, kind: str, place: tuple[int | None, str], detail
     return changed == 1
 
 
+def update_detail(tx: Tx, dedupe: str, detail: Mapping[str, Any]) -> None:
+    """Change what an item says."""
+    text = json.dumps(detail, ensure_ascii=False)
+    tx.execute("UPDATE review_items SET detail = ? WHERE dedupe = ?", (text, dedupe))
+
+
 def find(tx: Tx, *, open_only: bool, before: int, limit: int) -> list[ReviewRecord]:
     """Return items, newest first."""
     condition = "AND resolved_at IS NULL" if open_only else ""

@@ -78,6 +78,7 @@ class Named(NamedTuple):
 
 _COLUMNS = ", ".join(f"s.{name}" for name in Session._fields)
 _SELECT = f"SELECT {_COLUMNS} FROM sessions s "  # noqa: S608 - own names
+_ON = "WHERE s.charger_id = ? AND s.evse = ? AND s.connector = ? "
 _VIEW = f"""
     SELECT
         {_COLUMNS},
@@ -244,16 +245,17 @@ def begun_about(tx: Tx, charger_id: str, since: int, until: int) -> list[Session
 def next_on(tx: Tx, session: Session) -> Session | None:
     """Return the session that began next at the same place."""
     row = tx.one(
-        _SELECT
-        + """
-        WHERE s.charger_id = ?
-        AND s.evse = ?
-        AND s.connector = ?
-        AND (s.began, s.id) > (?, ?)
-        ORDER BY s.began, s.id
-        LIMIT 1
-        """,
+        _SELECT + _ON + "AND (s.began, s.id) > (?, ?) ORDER BY s.began, s.id LIMIT 1",
         (session.charger_id, *session.place, session.began, session.id),
+    )
+    return None if row is None else Session(*row)
+
+
+def last_ended_on(tx: Tx, charger_id: str, place: Place) -> Session | None:
+    """Return the session that ended last at a place."""
+    row = tx.one(
+        _SELECT + _ON + "AND s.state <> 'active' ORDER BY s.began DESC, s.id DESC LIMIT 1",
+        (charger_id, *place),
     )
     return None if row is None else Session(*row)
 

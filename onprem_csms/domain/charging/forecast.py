@@ -8,6 +8,7 @@ reading in between costs no price.
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from onprem_csms.domain.charging import metering
 from onprem_csms.domain.charging.folding import Folded, State
 from onprem_csms.domain.money import pricing
 
@@ -49,6 +50,15 @@ def power_of(folded: Folded) -> int:
         return told
     span = state.at - before.at
     return (state.energy_wh - before.energy_wh) * HOUR_MS // span if span > 0 else 0
+
+
+def guarded(state: State) -> State:
+    """Return the state by which a stop is judged: of a meter that stands still power times time counts."""
+    if state.running is None or not metering.stands_still(state.meter):
+        return state
+    energy_wh = state.meter.explained_wh
+    running = pricing.advance(state.running, state.running.at, energy_wh, activity=state.activity)
+    return state._replace(running=running)
 
 
 def holds(foreseen: Foreseen, folded: Folded, power_w: int, spendable: int) -> bool:

@@ -125,10 +125,10 @@ def follow(meter: Meter, at: int, register_wh: int, limit: Limit) -> tuple[Meter
         ), ""
     delta = register_wh - meter.register_wh
     energy = meter.energy_wh + delta
-    possible = _possible(limit, limit.began, at)
-    if delta < 0 or energy > possible + limit.allowance_wh or _too_far(meter, at, delta, limit):
+    most = possible(limit, limit.began, at)
+    if delta < 0 or energy > most + limit.allowance_wh or _too_far(meter, at, delta, limit):
         return _astray(meter, Astray(at, register_wh, meter.explained), limit)
-    flag = TOO_FAST if energy > possible + COARSE_WH and delta else ""
+    flag = TOO_FAST if energy > most + COARSE_WH and delta else ""
     after = Meter(
         at,
         meter.start_wh,
@@ -147,7 +147,7 @@ def follow(meter: Meter, at: int, register_wh: int, limit: Limit) -> tuple[Meter
 
 def _too_far(meter: Meter, at: int, delta_wh: int, limit: Limit) -> bool:
     """Tell whether a step is above what the connector delivers in its time, or contradicts the power that was told."""
-    if delta_wh > _possible(limit, meter.at, at) + limit.allowance_wh:
+    if delta_wh > possible(limit, meter.at, at) + limit.allowance_wh:
         return True
     return _contradicts_power(meter, at, delta_wh)
 
@@ -189,7 +189,7 @@ def _astray(meter: Meter, now: Astray, limit: Limit) -> tuple[Meter, str]:
 
 def _goes_on(meter: Meter, first: Astray, now: Astray, limit: Limit) -> bool:
     delta = now.register_wh - first.register_wh
-    if not 0 < delta <= _possible(limit, first.at, now.at) + COARSE_WH:
+    if not 0 < delta <= possible(limit, first.at, now.at) + COARSE_WH:
         return False
     return not _contradicts_power(meter._replace(at=first.at), now.at, delta)
 
@@ -200,7 +200,7 @@ def _was_a_slip(meter: Meter, before: Before, at: int, register_wh: int, limit: 
     Registers in kWh that are called Wh are a thousandth of their neighbours; those in Wh that are called kWh lie
     above all that follows.
     """
-    most_wh = _possible(limit, limit.began, at) + limit.allowance_wh
+    most_wh = possible(limit, limit.began, at) + limit.allowance_wh
     if not 0 <= register_wh - before.register_wh <= most_wh - before.energy_wh:
         return False
     between = meter.register_wh
@@ -232,7 +232,7 @@ def bounded(meter: Meter, stop_wh: int | None, limit: Limit) -> int:
     if stop_wh is None or (meter.before is not None and meter.before.lower):
         return energy
     difference = stop_wh - meter.start_wh
-    if not 0 <= difference <= _possible(limit, limit.began, meter.at) + limit.allowance_wh:
+    if not 0 <= difference <= possible(limit, limit.began, meter.at) + limit.allowance_wh:
         return energy
     return min(energy, difference)
 
@@ -247,6 +247,11 @@ def doubts(meter: Meter) -> frozenset[str]:
     return frozenset((STANDS_STILL,)) if meter.energy_wh == 0 else frozenset()
 
 
-def _possible(limit: Limit, since: int, until: int) -> int:
+def stands_still(meter: Meter) -> bool:
+    """Tell whether a meter shows nothing of what flows by the told powers: more than a register in kWh leaves out."""
+    return meter.energy_wh == 0 and meter.explained > COARSE_WH * HOUR_MS
+
+
+def possible(limit: Limit, since: int, until: int) -> int:
     """Return what the connector can deliver in a span, in Wh."""
     return limit.max_power_w * max(0, until - since) * (100 + MARGIN_PERCENT) // (100 * HOUR_MS)

@@ -1,5 +1,6 @@
 """Neutral values of charging: what a charger reports of a session, in no protocol's words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -18,6 +19,12 @@ CONTEXTS: tuple[ReadingContext, ...] = (
     "trigger",
     "other",
 )
+ACTIVITIES_SHOWN: Mapping[str, Activity] = {
+    "charging": "charging",
+    "suspended_vehicle": "idle",
+    "suspended_charger": "paused",
+}
+"""Who holds the energy back by what a connector shows: a car that does not ask is idle, a charger pauses."""
 SessionState = Literal["active", "ended"]
 ClosedBy = Literal["", "charger", "csms"]
 StopReason = Literal[

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from onprem_csms.clock import from_millis, to_millis, to_text
+from onprem_csms.clock import from_millis, from_text, to_millis, to_text
 from onprem_csms.db.cards import cards as card_rows
+from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.charging.orders import OrderRecord
@@ -14,7 +15,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.places import WHOLE_CHARGER, Place
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
-from onprem_csms.domain.charging.sessions import Verdict
+from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN, Activity, Verdict
 from onprem_csms.domain.money import pricing
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
@@ -23,6 +24,7 @@ from onprem_csms.services.charging import (
     ending,
     live,
     prepaid,
+    registers,
     repeats,
     reservations,
     review,
@@ -49,6 +51,7 @@ def begin(tx: Tx, report: Report) -> ReportAnswer:
     _supersede(tx, report, place)
     session = _begin(tx, report, found, place)
     live.begin(tx, session)
+    registers.session_begins(tx, session)
     _flag(tx, session, report)
     if report.reservation_id is not None:
         reservations.used(tx, report.charger_id, report.reservation_id, session.id)
@@ -140,6 +143,7 @@ def _begin(tx: Tx, report: Report, found: Recognised, place: Place) -> Session:
             "began": to_millis(report.at),
             "received": to_millis(tx.now),
             "meter_start_wh": max(0, _first_register(report)),
+            "first_activity": _shown_activity(tx, report, place),
             **live.limits(tx, report.charger_id),
             **_paid_by(report, found, funds),
             "order_id": _paying(order or late, funds),
@@ -147,6 +151,17 @@ def _begin(tx: Tx, report: Report, found: Recognised, place: Place) -> Session:
     )
     _take_order(tx, session, funds)
     return session
+
+
+def _shown_activity(tx: Tx, report: Report, place: Place) -> Activity:
+    """Return the activity that the connector showed when a session began; nothing said means that it charges."""
+    key = (report.charger_id, *place)
+    shown = connector_rows.SHOWN.get(tx, key)
+    if shown is None and not place.whole_charger:
+        shown = connector_rows.shown(tx, report.charger_id, place)
+    if shown is None or not shown.at or from_text(shown.at) > report.at:
+        return "charging"
+    return ACTIVITIES_SHOWN.get(shown.status, "charging")
 
 
 def _first_register(report: Report) -> int:

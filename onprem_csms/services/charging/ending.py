@@ -14,7 +14,7 @@ from onprem_csms.domain.charging.folding import State
 from onprem_csms.domain.charging.session_life import SessionEvent
 from onprem_csms.domain.charging.sessions import StopReason
 from onprem_csms.events import Event
-from onprem_csms.services.charging import billing, live, review
+from onprem_csms.services.charging import billing, live, registers, review
 
 NOT_ALLOWED = "not_allowed"
 
@@ -56,6 +56,7 @@ def finish(tx: Tx, session: Session, end: End) -> Session:
     columns |= billing.settle(tx, session, state.running)
     columns |= {"energy_wh": state.energy_wh, "soc_percent": state.soc_percent}
     after = rows.update(tx, session, **columns)
+    registers.session_ended(tx, after, state)
     _flag(tx, after, state, corrects=corrects)
     _announce(tx, after)
     return after

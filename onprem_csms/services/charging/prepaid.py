@@ -104,17 +104,14 @@ def watch(tx: Tx, session: Session, now: Live) -> Live:
 
 
 def _judge(tx: Tx, session: Session, now: Live, power_w: int) -> Live:
-    reaction, cost = _reaction(tx), _cost(now)
-    while forecast.is_time(now.state, power_w, (live.spendable(tx, session) or 0) - cost, reaction):
+    reaction, state = _reaction(tx), forecast.guarded(now.state)
+    cost = 0 if state.running is None else pricing.total(state.running)
+    while forecast.is_time(state, power_w, (live.spendable(tx, session) or 0) - cost, reaction):
         # A hold that grows in steps may need several of them.
         if not _extend(tx, session):
             want_stop(tx, session, "balance_used_up")
             return now
     return _forecast(tx, session, now, power_w)
-
-
-def _cost(now: Live) -> int:
-    return 0 if now.state.running is None else pricing.total(now.state.running)
 
 
 def _reaction(tx: Tx) -> Reaction:
@@ -141,7 +138,7 @@ def look_again(tx: Tx, session: Session) -> None:
 def _forecast(tx: Tx, session: Session, now: Live, power_w: int) -> Live:
     """Foresee when the money is gone, in our own time: the charger's clock may be wrong."""
     reaction, spendable = _reaction(tx), live.spendable(tx, session) or 0
-    left = forecast.remaining(now.state, power_w, spendable, reaction)
+    left = forecast.remaining(forecast.guarded(now.state), power_w, spendable, reaction)
     exhausts = None if left is None else to_millis(tx.now) + left
     if not _same(exhausts, session.exhausts):
         rows.update(tx, session, exhausts=exhausts)

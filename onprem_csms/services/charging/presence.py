@@ -15,18 +15,12 @@ from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
 from onprem_csms.domain.chargers.places import Place
-from onprem_csms.domain.charging.sessions import Activity
+from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.charging import recording
+from onprem_csms.services.charging import recording, registers
 
 LONGEST_EXAMPLE = 500
-# While a session runs: who holds the energy back. A car that does not ask is idle, a charger that holds back pauses.
-_ACTIVITIES: dict[ConnectorStatus, Activity] = {
-    "charging": "charging",
-    "suspended_vehicle": "idle",
-    "suspended_charger": "paused",
-}
 _IN_USE = frozenset(("occupied", "preparing", "charging", "suspended_charger", "suspended_vehicle"))
 # Somebody's cable is in, and it was told what goes on there: that it is occupied says less.
 _MORE_THAN_OCCUPIED = frozenset(
@@ -97,10 +91,12 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
     error_code = before.error_code if change.error_code is None else change.error_code
     if status == "occupied" and before.status in _MORE_THAN_OCCUPIED:
         status = before.status
-    activity = None if change.status is None else _ACTIVITIES.get(change.status)
+    activity = None if change.status is None else ACTIVITIES_SHOWN.get(change.status)
     if activity is not None and not change.place.whole_charger:
         # Also where the state is the same: a session may have begun in it.
         recording.place_became(tx, change.charger_id, change.place, change.at, activity)
+    if status == "available":
+        registers.left(tx, change.charger_id, change.place)
     now = (status, error_code, change.info)
     if (before.status, before.error_code, before.info) == now:
         return False

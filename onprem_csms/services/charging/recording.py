@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from onprem_csms.clock import to_millis
+from onprem_csms.db.chargers import chargers as charger_rows
 from onprem_csms.db.charging import facts as fact_rows
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.charging.facts import LooseReading
@@ -14,7 +15,7 @@ from onprem_csms.domain.charging.facts import Fact
 from onprem_csms.domain.charging.reports import Report
 from onprem_csms.domain.charging.sessions import Activity, Reading
 from onprem_csms.events import Event
-from onprem_csms.services.charging import live, prepaid, review
+from onprem_csms.services.charging import live, prepaid, registers, review
 from onprem_csms.services.charging.live import Live
 
 
@@ -34,10 +35,26 @@ def keep_loose(tx: Tx, report: Report) -> None:
         LooseReading(report.charger_id, *place, to_millis(reading.at), reading.energy_wh, reading.power_w)
         for reading in report.readings
     ]
+    registers.outside(tx, report.charger_id, place, report.readings)
     fact_rows.insert_loose(tx, loose)
     if report.reference is not None:
         detail = {"transaction_id": report.reference, "evse": place.evse, "connector": place.connector}
         review.flag_message(tx, report.charger_id, "orphan_readings", detail)
+
+
+def running_beside(tx: Tx, ended: Session, report: Report) -> Session | None:
+    """Return the session that readings with the reference of an ended one belong to: its register goes on there."""
+    if not report.readings or not (
+        active := rows.active_on(tx, ended.charger_id, report.place or ended.place)
+    ):
+        return None
+    running = active[0]
+    if len(active) > 1 or any(to_millis(reading.at) < running.began for reading in report.readings):
+        return None
+    if not registers.goes_on(tx, running, report.readings):
+        return None
+    charger_rows.count_quirk(tx, ended.charger_id, "former_transaction", 1, report.reference or "")
+    return running
 
 
 def keep_after_end(tx: Tx, session: Session, readings: Iterable[Reading]) -> None:
@@ -73,6 +90,8 @@ def record_facts(tx: Tx, session: Session, facts: Iterable[Fact]) -> Live:
     for flag in now.state.flags - before.state.flags:
         detail = {"register_wh": now.state.meter.register_wh, "energy_wh": now.state.energy_wh}
         review.flag_session(tx, session, flag, detail)
+    if now.state.meter.register_wh != before.state.meter.register_wh:
+        registers.look_beside(tx, session, now.state)
     now = prepaid.watch(tx, session, now)
     live.remember(tx, session.id, now)
     tx.emit(Event("session", str(session.id)))

@@ -53,7 +53,11 @@ def _update(tx: Tx, report: Report, session: Session | None) -> ReportAnswer:
     if report.token is not None:
         session, verdict = beginning.shown(tx, session, report)
     if not session.active:
-        recording.keep_after_end(tx, session, report.readings)
+        running = recording.running_beside(tx, session, report)
+        if running is None:
+            recording.keep_after_end(tx, session, report.readings)
+        else:
+            recording.record(tx, running, report.readings)
         return beginning.answer(tx, session, verdict)
     recording.record(tx, session, report.readings)
     if report.activity is not None:

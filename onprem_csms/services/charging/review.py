@@ -27,6 +27,11 @@ KINDS: dict[str, str] = {
     "unit_suspected": N_(
         "The energy is a thousandth of what the reported power gives: the unit may be wrong."
     ),
+    "register_gap": N_(
+        "The meter does not go on from where it stood: energy before the session, or a register set back."
+    ),
+    "energy_without_session": N_("Energy flowed while no session ran on the connector."),
+    "shared_meter": N_("Two connectors show the same register: they may have one meter."),
     "never_begun": N_(
         "The charger never reported the begin of this session; it counts from its first report."
     ),
@@ -84,6 +89,15 @@ def flag_message(tx: Tx, charger_id: str, kind: str, detail: Mapping[str, Any]) 
     content = sha256(json.dumps(detail, sort_keys=True, default=str).encode()).hexdigest()[:24]
     if rows.insert(tx, f"message:{charger_id}:{kind}:{content}", kind, (None, charger_id), detail):
         tx.emit(Event("review"))
+
+
+def follow(tx: Tx, charger_id: str, kind: str, about: str, detail: Mapping[str, Any]) -> None:
+    """Put onto the list what goes on and has no session, once for each ``about``; the last detail counts."""
+    dedupe = f"{kind}:{charger_id}:{about}"
+    if rows.insert(tx, dedupe, kind, (None, charger_id), detail):
+        tx.emit(Event("review"))
+    else:
+        rows.update_detail(tx, dedupe, detail)
 
 
 def find(tx: Tx, *, open_only: bool = True, before: int | None = None, limit: int = 50) -> list[ReviewItem]:
