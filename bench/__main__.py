@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import measure, profiling, runs, servers, site, viewers, years
+from bench import damage, kills, measure, profiling, runs, servers, site, viewers, years
 from bench.loops import KINDS
 from bench.runs import Cost, Crowd, Plan
 from bench.speech import Speech
@@ -31,7 +31,7 @@ NAMES = {
     "prepaid": "sessions of prepaid cards",
 }
 PARTS = (*KINDS, "storm", "latency")
-ALONE = ("years", "viewers")
+ALONE = ("years", "viewers", "kills", "damage")
 MARK_RATIO = {"readings": 0.33, "personal": 0.28, "prepaid": 0.25}
 MARK_STORM_S, MARK_KIB, MARK_P99_MS = 2.0, 20.0, 10.0
 
@@ -54,14 +54,24 @@ def main() -> None:
         if options.profile:
             speech = VERSIONS[(options.version or ["1.6"])[0]]
             uvloop.run(profiling.run(folder, options.profile, plan, speech))
-        elif options.only == ["years"]:
-            uvloop.run(years.run(folder, options.years))
-        elif options.only == ["viewers"]:
-            uvloop.run(viewers.run(folder))
+        elif options.only and options.only[0] in ALONE:
+            uvloop.run(_alone(folder, options))
         else:
             uvloop.run(run(folder, plan, options.only or PARTS, options.version or list(VERSIONS)))
     finally:
         shutil.rmtree(folder)
+
+
+async def _alone(folder: Path, options: argparse.Namespace) -> None:
+    part = options.only[0]
+    if part == "damage":
+        await damage.run(folder, damage.QUICK if options.quick else damage.Numbers())
+    elif part == "kills":
+        await kills.run(folder, kills.QUICK if options.quick else kills.Numbers())
+    elif part == "years":
+        await years.run(folder, options.years)
+    else:
+        await viewers.run(folder)
 
 
 async def run(folder: Path, plan: Plan, parts: Sequence[str], versions: Sequence[str]) -> None:

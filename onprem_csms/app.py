@@ -22,7 +22,7 @@ from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.db.engine.lock import locked
 from onprem_csms.domain.listeners import ListenerConfig
-from onprem_csms.errors import Conflict, StoreError
+from onprem_csms.errors import Conflict, StoreError, Stuck, say_fault
 from onprem_csms.events import Bus
 from onprem_csms.listening import HEADERS_WITHIN_S, Listening
 from onprem_csms.ocpp.endpoint import server as chargers
@@ -96,7 +96,7 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         readers = Readers(config.readers, bus, clock)
         ctx = Context(store, bus, clock, settings, chargers.stations(options), readers)
         stack.push_async_callback(orders.finish_background)
-        await ctx.write(orders.recover)
+        await _recover(ctx)
         own = ListenerConfig(config.server.port, config.server.host)
         listening = Listening((own, *config.listeners))
         app = compose(ctx, options)
@@ -106,6 +106,14 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         stack.push_async_callback(readers.close)
         await _look_after(stack, ctx)
         yield Program(ctx, listening.ports[0], listening)
+
+
+async def _recover(ctx: Context) -> None:
+    """Give back what the process before left; a page of it that can't be read must not keep the site from starting."""
+    try:
+        await ctx.write(orders.recover)
+    except StoreError as error:
+        say_fault(log, "orders of before", error)
 
 
 async def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> None:
@@ -201,7 +209,11 @@ async def announce(program: Program, config: Config, say: Callable[[str], None] 
     """Say the admin's address (with a one-time link at the first start), the chargers' and the drivers'."""
     host = f"{lan_address()}:{program.port}"
     site = config.server.public_url.rstrip("/") or f"http://{host}"
-    link = await program.ctx.write(operators.setup_link)
+    link = None
+    try:
+        link = await program.ctx.write(operators.setup_link)
+    except StoreError as error:
+        say_fault(log, "first set-up", error)
     say(f"Admin site:      {site}/admin/")
     if link is not None:
         say(f"First set-up:    {site}/setup/{link}   (works once)")
@@ -237,7 +249,10 @@ async def _feed_watchdog(ctx: Context) -> None:
         await asyncio.sleep(WATCHDOG_S)
         try:
             await ctx.store.prove()
-        except StoreError as error:
+        except Stuck as error:
             log.error("the database does not answer: %s", error)  # noqa: TRY400 - the sentence says it all
             continue
+        except StoreError as error:
+            # A full disk or a bad page is none the better for a restart, and the chargers would lose their line.
+            say_fault(log, "health", error)
         notify("WATCHDOG=1")

@@ -4,7 +4,9 @@ A message is an English sentence with ``{name}`` places; the entries translate t
 then fill the places, so that a message is written once and read in every language.
 """
 
+import logging
 from collections.abc import Iterable
+from time import monotonic
 
 
 class AppError(Exception):
@@ -66,8 +68,35 @@ class StoreError(Exception):
     """
 
 
+class Damaged(StoreError):
+    """A page of the file is damaged: a fresh connection could not read it either. Nothing was changed."""
+
+
 class TooSlow(StoreError):
     """A read was ended for its time, or the database is busy with others. Nothing was changed."""
+
+
+class Stuck(StoreError):
+    """The database answers nothing in time, not even that it can't: a restart may help."""
+
+
+_SAID: dict[str, tuple[float, int]] = {}
+"""When a fault of the store was said last, and how often it came since."""
+_SAID_EVERY_S = 60.0
+_MOST_SAID = 100
+
+
+def say_fault(log: logging.Logger, place: str, fault: StoreError) -> None:
+    """Log a fault of the store, the same one once a minute, wherever it comes up: a full disk fails thousands."""
+    text, now = str(fault), monotonic()
+    at, again = _SAID.get(text, (-_SAID_EVERY_S, 0))
+    if now - at < _SAID_EVERY_S:
+        _SAID[text] = (at, again + 1)
+        return
+    if len(_SAID) >= _MOST_SAID:
+        _SAID.clear()
+    _SAID[text] = (now, 0)
+    log.error("%s: %s%s", place, text, f" ({again} times since it was said last)" if again else "")
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that gettext's tools know

@@ -17,6 +17,7 @@ from onprem_csms.errors import (
     StoreError,
     TooSlow,
     Unauthenticated,
+    say_fault,
 )
 from onprem_csms.web import csrf
 from onprem_csms.web.languages import N_
@@ -103,7 +104,7 @@ def middleware(show: Callable[[web.Request, ErrorPage], web.Response], public_ur
         except AppError as error:
             return show(request, _page(error, error))
         except StoreError as error:
-            log.error("%s %s: %s", request.method, request.path, error)  # noqa: TRY400 - a sentence, not a bug
+            say_fault(log, f"{request.method} {request.path}", error)
             return show(request, _page(error, ""))
         except web.HTTPException as error:
             return _of_http(request, error, show)

@@ -112,5 +112,5 @@ def _last(tx: Tx) -> tuple[int, int]:
     return (0, 0) if row is None or row["id"] is None else (row["id"], row["upto"])
 
 
-MESSAGES: Batch[Message] = Batch("raw messages", _write)
+MESSAGES: Batch[Message] = Batch("raw messages", _write, ("packs", "charger_packs"))
 _LAST: Cache[int, tuple[int, int]] = Cache("newest pack", 1)

@@ -114,11 +114,15 @@ class Batch(Generic[T]):
     see the rows earlier, in the same transaction, calls ``flush``.
     """
 
-    __slots__ = ("name", "write_apart")
+    __slots__ = ("name", "tables", "write_apart")
 
-    def __init__(self, name: str, write: "Callable[[Tx, Sequence[T]], None]") -> None:
+    def __init__(
+        self, name: str, write: "Callable[[Tx, Sequence[T]], None]", tables: tuple[str, ...] = ()
+    ) -> None:
+        """``tables`` are its own and may be made anew, empty, when a page of theirs is damaged (see ``renew``)."""
         self.name = name
         self.write_apart = write
+        self.tables = tables
 
     def add(self, tx: "Tx", item: T) -> None:
         """Have an item written before COMMIT, in the order of adding."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onprem_csms.db.engine.connection import Line, SqlError, as_store_error
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import StoreError, say_fault
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -35,9 +35,9 @@ class Checkpointer:
         try:
             await self._line.run(self._checkpoint)
         except SqlError as error:
-            log.warning("checkpoint: %s", as_store_error(error, self._path))
+            say_fault(log, "checkpoint", as_store_error(error, self._path))
         except StoreError as error:
-            log.warning("checkpoint: %s", error)
+            say_fault(log, "checkpoint", error)
 
     def _checkpoint(self, raw: Any) -> None:
         in_use = self._move(raw, "PASSIVE")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlcipher3 import dbapi2
 
-from onprem_csms.errors import StoreError, TooSlow
+from onprem_csms.errors import Damaged, StoreError, TooSlow, say_fault
 
 R = TypeVar("R")
 log = logging.getLogger(__name__)
@@ -27,7 +27,8 @@ STEPS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: a fraction of a millisecond."""
 # Result codes of SQLite (sqlite.org/rescode.html), without their extensions.
 _INTERRUPT = 9
-_PAGE_FAULTS = frozenset((10, 11, 26))  # IOERR, CORRUPT, NOTADB
+_DAMAGE = frozenset((11, 26))  # CORRUPT, NOTADB
+_PAGE_FAULTS = _DAMAGE | {10}  # IOERR
 # SQLite's own words for what an administrator can act on.
 _SENTENCES = (
     ("file is not a database", "The key does not open the database, or the file {path} is damaged."),
@@ -47,7 +48,8 @@ def as_store_error(error: Exception, path: Path) -> StoreError:
     text = str(error)
     for needle, sentence in _SENTENCES:
         if needle in text:
-            return StoreError(sentence.format(path=path))
+            kind = Damaged if _code(error) in _DAMAGE else StoreError
+            return kind(sentence.format(path=path))
     return StoreError(f"The database reports: {text}")
 
 
@@ -224,7 +226,7 @@ class Line:
         except SqlError as error:
             if not is_page_fault(error):
                 raise
-            log.warning("a connection failed (%s) and is opened anew", error)
+            say_fault(log, "a connection is opened anew", StoreError(str(error)))
         return await self.run_once(fn, until)
 
     async def run_once(self, fn: Callable[[Any], R], until: Deadline | None = None) -> R:

@@ -169,6 +169,10 @@ class Database:
         """Keep a raw message, see ``append``; ``direction`` is "in" from the charger or "out" to it."""
         self._writer.append(MESSAGES, Message(charger_id, self._clock.now(), direction, data))
 
+    def renew_messages(self) -> None:
+        """Set the raw messages aside, whose pages are damaged, and begin anew; at most once a day."""
+        self._writer.renew(MESSAGES)
+
     # ------------------------------------------------------------------ reading
 
     async def read(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:

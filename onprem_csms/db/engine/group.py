@@ -63,6 +63,10 @@ class Committer:
         self._state = WriterState()
         self._suspicious = False
 
+    def forget(self) -> None:
+        """Forget what is remembered: a table was changed beside it."""
+        self._state.forget()
+
     def commit(self, raw: Any, group: list[Write], appended: Appended) -> list[Event]:
         """Run a group and COMMIT; returns the events. What each write gave or raised stands in it."""
         try:

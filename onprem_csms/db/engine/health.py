@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from onprem_csms.db.engine.tx import Tx
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import Stuck
 
 WITHIN_S = 5.0
 FRESH_S = 1.0
@@ -45,7 +45,7 @@ class Health:
         self._begun = 0.0
 
     async def prove(self) -> None:
-        """Return when a write has become durable and was read; StoreError when not in time."""
+        """Return when a write has become durable and was read; Stuck when not in time, StoreError when it can't."""
         if self._proof is None or (self._proof.done() and monotonic() - self._begun > FRESH_S):
             self._begun = monotonic()
             self._proof = asyncio.create_task(self._run(), name="proof of the database")
@@ -54,7 +54,7 @@ class Health:
                 await asyncio.shield(self._proof)
         except TimeoutError as error:
             message = f"The database did not write and read within {self._within_s:g} s."
-            raise StoreError(message) from error
+            raise Stuck(message) from error
 
     async def _run(self) -> None:
         await self._write()

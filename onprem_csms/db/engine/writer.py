@@ -7,19 +7,24 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any, TypeVar
 
 from onprem_csms.db.engine.caches import Batch
 from onprem_csms.db.engine.connection import Line, SqlError, as_store_error
 from onprem_csms.db.engine.group import Appended, Committer, DamagedError, MakeTx, Write
-from onprem_csms.errors import StoreError
+from onprem_csms.db.engine.renew import renew
+from onprem_csms.errors import Damaged, StoreError, say_fault
 from onprem_csms.events import Bus, Event
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 LARGEST_GROUP = 512
+RENEW_EVERY_S = 86_400.0
 APPENDED_WAIT_S = 0.5
+DAMAGE_PASSES_S = 10.0
+"""A page that can't be read for that long, by fresh connections, will not come back."""
 
 
 class Writer:
@@ -36,6 +41,9 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = False
         self._wrote = False
+        self._damaged_since: dict[Batch[Any], float] = {}
+        self._to_renew: set[Batch[Any]] = set()
+        self._renewed_at: dict[Batch[Any], float] = {}
 
     def submit(self, write: Write) -> None:
         """Take a write into the next group; StoreError when the database is closing."""
@@ -53,6 +61,12 @@ class Writer:
         items.append(item)
         if self._timer is None and not self._pending:
             self._timer = asyncio.get_running_loop().call_later(APPENDED_WAIT_S, self._wake.set)
+
+    def renew(self, batch: Batch[T]) -> None:
+        """Make the tables of a batch anew before the next group, not more than once a day."""
+        if monotonic() - self._renewed_at.get(batch, -RENEW_EVERY_S) >= RENEW_EVERY_S:
+            self._to_renew.add(batch)
+            self._wake.set()
 
     def has_news(self) -> bool:
         """Tell whether anything was written since the last asking."""
@@ -77,7 +91,7 @@ class Writer:
         while not (self._closing and not self._pending and not self._appended):
             await self._wake.wait()
             self._wake.clear()
-            while self._pending or self._appended:
+            while self._pending or self._appended or self._to_renew:
                 await self._let_more_come()
                 await self._commit_group()
 
@@ -99,6 +113,7 @@ class Writer:
             self._timer.cancel()
             self._timer = None
         try:
+            await self._renew_asked()
             events = await self._commit(list(group), appended)
         except Exception as error:  # noqa: BLE001 - the whole group failed; each caller is told
             events = self._fail(group, error)
@@ -113,17 +128,43 @@ class Writer:
                 return await self._line.run(lambda raw: self._committer.commit(raw, left, appended))
             except DamagedError as damaged:
                 failure = as_store_error(damaged.fault, self._path)
-                log.error("the database is damaged: %s", failure)  # noqa: TRY400 - the sentence says it all
+                say_fault(log, "a write", failure)
+                await self._line.close()
                 if isinstance(damaged.guilty, Write):
                     damaged.guilty.error = failure
                     left.remove(damaged.guilty)
-                else:
+                elif not await self._renewed(damaged.guilty, failure):
                     del appended[damaged.guilty]
-                await self._line.close()
+
+    async def _renewed(self, batch: Batch[Any], failure: StoreError) -> bool:
+        """Tell whether the tables of a batch were made anew: when they may be, and the damage does not pass."""
+        since = self._damaged_since.setdefault(batch, monotonic())
+        if not batch.tables or not isinstance(failure, Damaged) or monotonic() - since < DAMAGE_PASSES_S:
+            return False
+        del self._damaged_since[batch]
+        if monotonic() - self._renewed_at.get(batch, -RENEW_EVERY_S) < RENEW_EVERY_S:
+            return False
+        await self._renew(batch)
+        return True
+
+    async def _renew_asked(self) -> None:
+        asked, self._to_renew = self._to_renew, set()
+        for batch in asked:
+            await self._renew(batch)
+
+    async def _renew(self, batch: Batch[Any]) -> None:
+        self._renewed_at[batch] = monotonic()
+        await self._line.run(lambda raw: renew(raw, batch.tables))
+        await self._line.close()
+        self._committer.forget()
+        log.error("the %s were damaged; their tables begin anew, empty, and the site goes on", batch.name)
 
     def _fail(self, group: list[Write], error: Exception) -> list[Event]:
         failure = as_store_error(error, self._path) if isinstance(error, SqlError) else error
-        log.error("a group of %d writes failed: %s", len(group), failure)
+        if isinstance(failure, StoreError):
+            say_fault(log, "a group of writes failed", failure)
+        else:
+            log.error("a group of %d writes failed: %s", len(group), failure)
         for write in group:
             write.error, write.result = failure, None
         return []

@@ -11,7 +11,7 @@ import logging
 from aiohttp import hdrs, web
 
 from onprem_csms.domain.chargers.chargers import ConnectionAttempt
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import StoreError, say_fault
 from onprem_csms.ocpp import versions
 from onprem_csms.ocpp.endpoint import handshake
 from onprem_csms.ocpp.endpoint.options import Options
@@ -86,7 +86,7 @@ class Endpoint:
             async with self._capacity:
                 opened = await self._admit(request)
         except StoreError as error:
-            log.error("charger endpoint: %s", error)  # noqa: TRY400 - the sentence says it all
+            say_fault(log, "charger endpoint", error)
             return _plain(503, "The central system can't work now.", {"Retry-After": "30"})
         finally:
             self._waiting -= 1

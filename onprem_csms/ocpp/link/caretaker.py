@@ -5,7 +5,7 @@ import logging
 
 from onprem_csms.domain.chargers.chargers import QuirkCount
 from onprem_csms.domain.chargers.commands import Trigger
-from onprem_csms.errors import AppError, NotFound, StoreError
+from onprem_csms.errors import AppError, NotFound, StoreError, say_fault
 from onprem_csms.ocpp.endpoint.throttle import Throttle
 from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.registry import Registry
@@ -95,7 +95,7 @@ class Caretaker:
             connection.end("archived", 1000, "This charger was taken out of use.")
             return
         except StoreError as error:
-            log.warning("%s: %s", connection.charger_id, error)
+            say_fault(log, connection.charger_id, error)
             return
         if connection.registration != charger.registration:
             # A charger that waits is asked to boot again, so that it learns of it at once (OCPP 1.6, 4.2).

@@ -161,8 +161,9 @@ class Connection:
         if fast is not None:
             self._log(self.charger_id, "in", data)
             answer = await self._router.carry_out(self, fast, data)
-            self._log(self.charger_id, "out", answer)
-            await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
+            if answer:
+                self._log(self.charger_id, "out", answer)
+                await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
             return
         try:
             frame = frames.parse(data, self._limits)
@@ -175,8 +176,9 @@ class Connection:
         raw = data.decode("utf-8", "replace")
         self._log(self.charger_id, "in", data)
         answer = await self._router.answer(self, frame, raw)
-        self._log(self.charger_id, "out", answer)
-        await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
+        if answer:
+            self._log(self.charger_id, "out", answer)
+            await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
 
     async def _refuse(self, data: bytes, fault: FrameError) -> None:
         self.quirk("unreadable", data[:500].decode("utf-8", "replace"))

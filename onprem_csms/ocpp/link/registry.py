@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import StoreError, say_fault
 from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.connection import Connection
 
@@ -78,6 +78,6 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except StoreError as error:
-        log.error("chargers: %s", error)  # noqa: TRY400 - the sentence says it all
+        say_fault(log, "chargers", error)
     except Exception:
         log.exception("chargers")

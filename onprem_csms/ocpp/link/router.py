@@ -5,7 +5,7 @@ import secrets
 from typing import Any, Protocol
 
 from onprem_csms.domain.chargers.chargers import Registration
-from onprem_csms.errors import AppError, StoreError
+from onprem_csms.errors import AppError, StoreError, say_fault
 from onprem_csms.ocpp.link.fast import FastCall, Heard
 from onprem_csms.ocpp.link.incoming import Action, Incoming, Station
 from onprem_csms.ocpp.rpc import frames, schemas
@@ -38,6 +38,10 @@ class Peer(Station, Protocol):
 
     def expects(self, action: str) -> bool:
         """Tell whether the charger was asked to send this."""
+
+
+NO_ANSWER = b""
+"""Of a message that could not be stored: the charger keeps it, or forgets it, as it would on a bad line."""
 
 
 class UnansweredError(Exception):
@@ -148,10 +152,11 @@ class Router:
     async def _failed(self, incoming: Incoming, action: Action, call: Call, error: Exception) -> bytes:
         place = f"{incoming.charger_id} {incoming.action}"
         if isinstance(error, StoreError):
-            log.error("%s: %s", place, error)
+            say_fault(log, place, error)
             if action.must_answer is not None:
                 raise UnansweredError from error
-            return self._error(call, "InternalError", "The message could not be stored.")
+            # An answer, even a bad one, would let the charger throw the message away.
+            return NO_ANSWER
         if not isinstance(error, AppError):
             log.error("%s: %s", place, incoming.raw, exc_info=error)
         if action.must_answer is None:

@@ -1,11 +1,12 @@
 """The chargers that are connected now, and the way to ask something of one: the port that the services know."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from onprem_csms.domain.chargers.commands import Command
-from onprem_csms.errors import Conflict, Invalid, NotFound
+from onprem_csms.errors import Conflict, Invalid, NotFound, StoreError, say_fault
 from onprem_csms.ocpp import versions
 from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.endpoint.throttle import Throttle
@@ -21,6 +22,8 @@ from onprem_csms.services.chargers import commanding, configuration, desired
 from onprem_csms.services.charging import presence
 from onprem_csms.services.core.context import Context, Tx
 from onprem_csms.services.core.ports import Order, Reply
+
+log = logging.getLogger(__name__)
 
 
 class Stations(Registry):
@@ -40,8 +43,12 @@ class Stations(Registry):
 
     async def start(self) -> None:
         """Tidy up after the process before this one and begin to look after connections."""
-        await self.ctx.write(presence.begin_process)
-        await self.ctx.write(commanding.begin_process)
+        for tidy in (presence.begin_process, commanding.begin_process):
+            try:
+                await self.ctx.write(tidy)
+            except StoreError as error:
+                # A bad page among old connections or commands is no reason not to take calls.
+                say_fault(log, "what the process before left", error)
         caretaker = Caretaker(self, self.ctx, self.throttle)
         self.spawn(caretaker.look_after(), forever=True)
         self.spawn(caretaker.hear_of_changes(), forever=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onprem_csms.domain.chargers.commands import Command, ReadVariables, SetVariables
-from onprem_csms.errors import Conflict, Invalid, StoreError
+from onprem_csms.errors import Conflict, Invalid, StoreError, say_fault
 from onprem_csms.services.chargers import commanding, inventory
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.core.ports import CommandResult, Order, Reply
@@ -107,7 +107,7 @@ class _Delivery:
         try:
             await self._ctx.write(commanding.end, self._command_id, self._order, reply)
         except StoreError as error:
-            log.error("%s: %s", place, error)  # noqa: TRY400 - the sentence says it all
+            say_fault(log, place, error)
         except Exception:
             # A record that can't be kept must not hide what the charger answered.
             log.exception(place)

@@ -14,7 +14,7 @@ from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import RemoteStop
-from onprem_csms.errors import AppError, StoreError
+from onprem_csms.errors import AppError, StoreError, say_fault
 from onprem_csms.services.chargers import sending
 from onprem_csms.services.charging import ending, live, orders, prepaid, reservations, review
 from onprem_csms.services.core.context import Context
@@ -54,7 +54,7 @@ class Supervisor:
         try:
             await self.tick()
         except StoreError as error:
-            log.error("supervisor: %s", error)  # noqa: TRY400 - the sentence says it all
+            say_fault(log, "supervisor", error)
         except Exception:
             log.exception("supervisor")
 

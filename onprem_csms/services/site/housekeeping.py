@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.site import housekeeping as rows
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import StoreError, say_fault
 from onprem_csms.services.chargers import message_keeping
 from onprem_csms.services.core import logins
 from onprem_csms.services.core.context import Context
@@ -30,7 +30,7 @@ class Housekeeper:
             try:
                 await self.tick()
             except StoreError as error:
-                log.error("housekeeping: %s", error)  # noqa: TRY400 - the sentence says it all
+                say_fault(log, "housekeeping", error)
             except Exception:
                 log.exception("housekeeping")
             await asyncio.sleep(TICK_S)

@@ -17,6 +17,7 @@ from onprem_csms.errors import (
     PeerError,
     StoreError,
     Unauthenticated,
+    say_fault,
 )
 from onprem_csms.web.languages import accepted, sentence, translate
 
@@ -72,7 +73,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return respond(error.status, _HTTP_TEXTS.get(error.status, error.reason), headers=headers)
     except StoreError as error:
-        log.error("%s %s: %s", request.method, request.path, error)  # noqa: TRY400 - a sentence, not a bug
+        say_fault(log, f"{request.method} {request.path}", error)
         return respond(503, "The database can't be used. Nothing was done; the log says more.")
     except Exception:  # the API's outermost layer: a bug is logged whole and shown without detail
         log.exception("%s %s", request.method, request.path)
