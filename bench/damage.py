@@ -23,6 +23,7 @@ from bench.kills import csms
 from bench.servers import free_port
 from bench.survivors import CHARGERS, Charger, Deeds, Site, forking, furnish
 from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.connection import open_raw
 from onprem_csms.db.engine.keys import DataFolder
 
 PAGE = 4096
@@ -69,6 +70,7 @@ class Faulty:
     def __init__(self, folder: Path, key: str) -> None:
         self.folder = folder
         self.port = free_port()
+        self.patience_s = SALE_S
         self.key = key
         self.log = folder.with_suffix(".log")
         self.process: asyncio.subprocess.Process | None = None
@@ -126,7 +128,7 @@ class Faulty:
                 f"http://127.0.0.1:{self.port}{path}",
                 json=body,
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(SALE_S),
+                timeout=aiohttp.ClientTimeout(self.patience_s),
             ) as response:
                 await response.read()
                 return response.status
@@ -151,7 +153,7 @@ class Faulty:
         site = Site(self.folder, self.port, self.key, None, seed)  # type: ignore[arg-type]
         charger = asyncio.create_task(Charger(site, seed % CHARGERS, deeds).run(http))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SALE_S):
+            async with asyncio.timeout(self.patience_s):
                 while not deeds.rounds and not charger.done():
                     await asyncio.sleep(0.02)
         charger.cancel()
@@ -246,7 +248,7 @@ async def passing(good: Path, key: str, http: aiohttp.ClientSession, fail: str, 
 def pages_of(good: Path, seed: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """Return the roots of all tables and indexes, and other pages in a random order."""
     folder = DataFolder(good)
-    raw = keys.open_raw(folder.database, keys.unlock(folder), read_only=False)
+    raw = open_raw(folder.database, keys.unlock(folder), read_only=False)
     found = raw.execute("SELECT name, rootpage FROM sqlite_schema WHERE rootpage > 0 ORDER BY rootpage")
     roots = [("page 1", 1), *((f"root of {row['name']}", row["rootpage"]) for row in found)]
     count = raw.execute("PRAGMA page_count").fetchone()[0]

@@ -134,7 +134,7 @@ class Disk:
     def _open(self, system: int, name: int | None, file: int, flags: int, told: int) -> int:
         path = ctypes.string_at(name).decode() if name else ""
         is_new = bool(path) and not Path(path).exists()
-        result = self._open_under(ctypes.addressof(self._under), name, file, flags, told)
+        result: int = self._open_under(ctypes.addressof(self._under), name, file, flags, told)
         if result != OK or not path:
             return result
         if is_new:

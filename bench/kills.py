@@ -22,6 +22,7 @@ from bench.cuts import Medium, records
 from bench.servers import free_port
 from bench.survivors import CHARGERS, Charger, Deeds, Site, check, forking, furnish, gone, top_ups
 from onprem_csms.db.engine import keys
+from onprem_csms.db.engine.connection import open_raw
 from onprem_csms.db.engine.keys import DataFolder
 
 
@@ -91,7 +92,7 @@ def whole(folder: DataFolder) -> None:
     """Repeat ``init`` where it may be, then open; whatever was left must allow the one or the other."""
     if keys.is_new(folder):
         keys.create(folder)
-    raw = keys.open_raw(folder.database, keys.unlock(folder), read_only=False)
+    raw = open_raw(folder.database, keys.unlock(folder), read_only=False)
     assert raw.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     raw.close()
 

@@ -35,6 +35,7 @@ async def site(tmp_path: Path, http: aiohttp.ClientSession) -> AsyncIterator[Fau
     csms("init", "--data-dir", data)
     key = csms("api-key", "create", "--data-dir", data, "--name", "disk", "--role", "admin").strip()
     running = Faulty(data, key)
+    running.patience_s = 120
     assert await running.start(http, 120), running.log.read_text()
     async with forking() as forks:
         await furnish(Site(data, running.port, key, forks, 0), http)
@@ -57,6 +58,7 @@ async def test_a_full_disk_answers_503_and_nothing_to_chargers_and_comes_back_by
     top_up = {"wallet": 1, "amount": 1000, "idempotency_key": "full"}
     start = {"connectorId": 1, "idTag": "0400000000", "meterStart": 7, "timestamp": "2026-11-25T10:00:00Z"}
     status = {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
+    begin = asyncio.get_running_loop().time()
     async with charger(site, http) as socket:
         await site.fail("full")
         while await site.status(http, "/api/v1/topups", top_up) != 503:
@@ -66,7 +68,7 @@ async def test_a_full_disk_answers_503_and_nothing_to_chargers_and_comes_back_by
         await socket.send_str(json.dumps([2, "b", "StartTransaction", start]))
         # Not a word; the sale is cut off, so that the charger keeps it.
         end = await socket.receive()
-        assert end.type is aiohttp.WSMsgType.CLOSE, end
+        assert end.type is aiohttp.WSMsgType.CLOSE, (end, site.log.read_text())
         for _ in range(20):
             assert await site.status(http, "/api/v1/topups", top_up) == 503
     await site.fail()
@@ -76,7 +78,8 @@ async def test_a_full_disk_answers_503_and_nothing_to_chargers_and_comes_back_by
     await site.stop()
     said = site.log.read_text()
     assert "Traceback" not in said
-    assert 1 <= said.count("The disk is full") <= 2, said
+    minutes = (asyncio.get_running_loop().time() - begin) / 60
+    assert 1 <= said.count("The disk is full") <= 1 + minutes, said
     assert csms("verify", "--data-dir", site.folder).endswith("no faults\n")
 
 

@@ -31,6 +31,7 @@ OVERSIZE = 4
 """Messages that carry money are read up to this many times the limit (see ``frames.parse``)."""
 _RECORDED_AT_ONCE, _RECORD_REFILL_S = 200, 0.02
 _ALL = "all"
+_TRY_AGAIN_LATER = 1013
 SAFE_FROM_GUESSING = 16
 """Bytes of a key that can't be guessed (white paper A00.FR.205). One that long is looked at however many wrong
 tries came before, or whoever shares an address with a charger could keep it out."""
@@ -163,7 +164,7 @@ class Endpoint:
 
     async def _welcome(
         self, request: web.Request, attempt: ConnectionAttempt, admitted: Admitted, version: Version
-    ) -> "tuple[Connection, web.WebSocketResponse[bool]]":
+    ) -> "web.StreamResponse | tuple[Connection, web.WebSocketResponse[bool]]":
         connection = self._stations.connection(admitted.charger_id, version)
         connection.registration = admitted.registration
         connection.remote = attempt.remote
@@ -173,7 +174,14 @@ class Endpoint:
             ws = self._websocket(_echo(attempt, version), compress=version.compression)
             await ws.prepare(request)
             connection.opened(ws, request.transport)
-            await self._stations.welcome(connection)
+            try:
+                await self._stations.welcome(connection)
+            except StoreError as error:
+                # A WebSocket by now: a plain refusal would be a broken frame to the charger.
+                say_fault(log, "charger endpoint", error)
+                self._stations.left(connection)
+                await ws.close(code=_TRY_AGAIN_LATER, message=b"The central system can't work now.")
+                return ws
         except BaseException:
             self._stations.left(connection)
             raise
