@@ -14,7 +14,7 @@ from onprem_csms.db.engine.connection import CallBugError, open_raw
 from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.health import Health, beat, look
 from onprem_csms.db.engine.keys import DataFolder
-from onprem_csms.errors import StoreError
+from onprem_csms.errors import Damaged, StoreError
 
 WRITER = "database writer"
 ENDINGS = [
@@ -183,7 +183,7 @@ async def test_a_damaged_page_fails_who_needs_it_and_nobody_else(
         store.read(look),
         return_exceptions=True,
     )
-    assert [type(result) for result in results] == [type(None), StoreError, str, StoreError, str]
+    assert [type(result) for result in results] == [type(None), Damaged, str, Damaged, str]
     assert "damaged" in str(results[1])
     await store.write(beat)
 
