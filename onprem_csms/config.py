@@ -177,7 +177,7 @@ HELP: dict[str, str] = {
     "ocpp.unknown_chargers": "ask: they wait for the admin; accept: they come in without a password; refuse.",
     "ocpp.heartbeat_interval": "Seconds between heartbeats; a connection is idle after three of them.",
     "ocpp.call_timeout": "Seconds that a charger has to answer a command.",
-    "ocpp.max_message_bytes": "The longest message that is read.",
+    "ocpp.max_message_bytes": "The longest message that is read; one that carries money may have 16 MiB.",
     "ocpp.max_handshakes": "Connections that may be in the middle of their sign-in at once.",
     "ocpp.message_days": "Days that raw messages are kept.",
     "ocpp.message_megabytes": "Megabytes that raw messages may take, compressed; the oldest go first.",

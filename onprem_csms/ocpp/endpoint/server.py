@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 # Also with doubled slashes in front, as some chargers write it.
 ROUTES = ("/{slashes:/*}ocpp/{identity:.*}", "/{slashes:/*}ocpp")
-OVERSIZE = 4
-"""Messages that carry money are read up to this many times the limit (see ``frames.parse``)."""
+LARGEST_SALE = 16 * 1024 * 1024
+"""Messages that carry money are read up to so many bytes (see ``frames.parse``): a stop may hold days of readings."""
 _RECORDED_AT_ONCE, _RECORD_REFILL_S = 200, 0.02
 _ALL = "all"
 _TRY_AGAIN_LATER = 1013
@@ -195,7 +195,7 @@ class Endpoint:
             timeout=self._options.close_wait_s,
             autoping=False,
             compress=compress,
-            max_msg_size=OVERSIZE * self._options.max_message_bytes,
+            max_msg_size=LARGEST_SALE,
             decode_text=False,
         )
 
