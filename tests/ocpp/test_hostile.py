@@ -162,7 +162,7 @@ async def test_a_frame_beyond_every_limit_ends_this_connection_only(site: Site, 
     # It may be gone before all of it is sent.
     with contextlib.suppress(ConnectionError):
         await charger.say('[2,"x","DataTransfer",{"data":"' + "x" * 17_000_000 + '"}]')
-    assert await charger.closed() == 1009
+    assert await charger.closed() in (1009, 1006)
     await site.until(lambda: not site.stations.online("CP1"))
 
     async def counted() -> bool:
