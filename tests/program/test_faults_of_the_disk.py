@@ -7,6 +7,7 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
+from secrets import token_hex
 
 import aiohttp
 import pytest
@@ -51,17 +52,22 @@ def charger(site: Faulty, http: aiohttp.ClientSession) -> "aiohttp.client._WSReq
     )
 
 
+async def top_up(site: Faulty, http: aiohttp.ClientSession) -> int | None:
+    """Pay in with a new key: one that is known would be answered without writing."""
+    body = {"wallet": 1, "amount": 1000, "idempotency_key": token_hex(8)}
+    return await site.status(http, "/api/v1/topups", body)
+
+
 @pytest.mark.timeout(300)
 async def test_a_full_disk_answers_503_and_nothing_to_chargers_and_comes_back_by_itself(
     site: Faulty, http: aiohttp.ClientSession
 ) -> None:
-    top_up = {"wallet": 1, "amount": 1000, "idempotency_key": "full"}
     start = {"connectorId": 1, "idTag": "0400000000", "meterStart": 7, "timestamp": "2026-11-25T10:00:00Z"}
     status = {"connectorId": 1, "status": "Available", "errorCode": "NoError"}
     begin = asyncio.get_running_loop().time()
     async with charger(site, http) as socket:
         await site.fail("full")
-        while await site.status(http, "/api/v1/topups", top_up) != 503:
+        while await top_up(site, http) != 503:
             await asyncio.sleep(0.05)
         assert await site.status(http, "/api/v1/wallets") == 200
         await socket.send_str(json.dumps([2, "a", "StatusNotification", status]))
@@ -70,9 +76,9 @@ async def test_a_full_disk_answers_503_and_nothing_to_chargers_and_comes_back_by
         end = await socket.receive()
         assert end.type is aiohttp.WSMsgType.CLOSE, (end, site.log.read_text())
         for _ in range(20):
-            assert await site.status(http, "/api/v1/topups", top_up) == 503
+            assert await top_up(site, http) == 503
     await site.fail()
-    while await site.status(http, "/api/v1/topups", top_up) not in {200, 201}:
+    while await top_up(site, http) not in {200, 201}:
         await asyncio.sleep(0.05)
     assert await site.sale(http, 0)
     await site.stop()
@@ -89,11 +95,10 @@ async def test_a_disk_that_fails_for_a_while_ends_nothing(
     site: Faulty, http: aiohttp.ClientSession, fault: str
 ) -> None:
     await site.fail(fault)
-    top_up = {"wallet": 1, "amount": 1000, "idempotency_key": "while"}
-    while await site.status(http, "/api/v1/topups", top_up) != 503:
+    while await top_up(site, http) != 503:
         await asyncio.sleep(0.05)
     await site.fail()
-    while await site.status(http, "/api/v1/topups", top_up) not in {200, 201}:
+    while await top_up(site, http) not in {200, 201}:
         await asyncio.sleep(0.05)
     assert all((await site.look(http, 3)).values())
     assert "Traceback" not in site.log.read_text()

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from onprem_csms.db.charging import sessions as session_rows
+from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import StatusChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading
@@ -414,3 +416,21 @@ async def test_a_reservation_ends_by_itself_when_its_time_is_over(house: House) 
     assert await house.store.read(supervisor.is_due)
     await house.do(supervisor.settle_due)
     assert (await house.store.read(reservations.get, "CP1", 7)).status == "expired"
+
+
+async def test_stops_of_many_chargers_that_cannot_be_reached_keep_no_other_from_its_turn(
+    house: House,
+) -> None:
+    from onprem_csms.services.charging import prepaid, supervisor
+
+    def want(tx: Tx, session_id: int) -> None:
+        session = session_rows.get(tx, session_id)
+        assert session is not None
+        prepaid.want_stop(tx, session, "balance_used_up")
+
+    await house.do(cards.create, NewCard(uid="04AABBCC", kind="personal"))
+    for connector in range(1, 131):
+        started = await house.start("04AABBCC", connector=connector)
+        await house.do(want, started.session_id)
+        house.later(1)
+    assert len(await house.store.read(supervisor._to_stop)) == 130

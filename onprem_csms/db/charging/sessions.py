@@ -327,7 +327,10 @@ def find(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[Named]:
 
 
 def to_stop(tx: Tx, before: int) -> list[Session]:
-    """Return active sessions that should be stopped and were not asked to since ``before``."""
+    """Return every active session that should be stopped and was not asked to since ``before``.
+
+    All of them: with a limit, those of chargers that can't be reached would keep the others from their turn.
+    """
     found = tx.all(
         _SELECT
         + """
@@ -335,7 +338,6 @@ def to_stop(tx: Tx, before: int) -> list[Session]:
         AND s.stop_wanted IS NOT NULL
         AND (s.stop_tried_at IS NULL OR s.stop_tried_at < ?)
         ORDER BY s.stop_wanted_at
-        LIMIT 100
         """,
         (before,),
     )

@@ -60,9 +60,17 @@ class Supervisor:
 
     async def tick(self) -> None:
         """Do what is due now."""
-        due = await self._ctx.read_for_charger(is_due)
-        if due:
-            await self._ctx.write(settle_due)
+        try:
+            # Money first: a bad page among orders or reservations keeps no stop from being wanted.
+            if await self._ctx.read_for_charger(rows.exhausted):
+                await self._ctx.write(_want_stops)
+            if await self._ctx.read_for_charger(is_due):
+                await self._ctx.write(settle_due)
+        finally:
+            # What can't be settled, for a bad page or a full disk, keeps no stop from being sent.
+            await self._send_stops()
+
+    async def _send_stops(self) -> None:
         for session_id, charger_id, transaction_id in await self._ctx.read_for_charger(_to_stop):
             if session_id not in self._stops and self._ctx.stations.online(charger_id):
                 self._ask(session_id, charger_id, transaction_id)
@@ -73,10 +81,12 @@ class Supervisor:
         task.add_done_callback(lambda _: self._stops.pop(session_id, None))
 
     async def _stop(self, session_id: int, charger_id: str, transaction_id: str) -> None:
-        await self._ctx.write(_tried, session_id)
         try:
+            await self._ctx.write(_tried, session_id)
             command = RemoteStop(transaction_id)
             await sending.perform(self._ctx, charger_id, command, origin=f"session:{session_id}")
+        except StoreError as error:
+            say_fault(log, f"session {session_id}: stop", error)
         except AppError as error:
             log.info("session %d: the stop could not be sent: %s", session_id, error)
         except Exception:
@@ -98,11 +108,15 @@ def settle_due(tx: Tx) -> None:
     """Release expired orders, end reservations, want the stops that are due, close what fell silent after a restart."""
     orders.expire(tx)
     reservations.expire(tx)
-    for row in rows.exhausted(tx):
-        prepaid.look_again(tx, row)
+    _want_stops(tx)
     for session in _silent(tx):
         ending.close(tx, session, "reboot")
         review.flag_session(tx, session, "rebooted")
+
+
+def _want_stops(tx: Tx) -> None:
+    for row in rows.exhausted(tx):
+        prepaid.look_again(tx, row)
 
 
 def _silent(tx: Tx) -> list[Session]:
