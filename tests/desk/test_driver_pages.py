@@ -298,7 +298,8 @@ async def test_the_stream_of_a_driver_ends_with_their_sign_ins_and_nobody_else_s
 ):
     await site.prepaid()
     await site.personal()
-    await signed_in(site, visitor)
+    async with charger(site):
+        await signed_in(site, visitor)
     async with visitor.http.get(f"{site.base}/driver/events?of=session:1&topics=session") as stream:
         await stream.content.readuntil(b"\n\n")
         await site.ctx.write(cards.block, OTHER, "lost")

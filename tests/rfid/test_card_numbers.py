@@ -85,6 +85,8 @@ def test_the_desk_takes_the_numbers_of_real_cards(text, uid):
         ("88046E51B3", "Only a part"),
         ("046E51C2B3348", "odd number"),
         ("046E51", "too short"),
+        ("046E51C2AB12", "lost a part"),
+        ("046E51C2AB12345678", "lost a part"),
         ("0102030405060708091011", "too long"),
         ("FREE CHARGING", "digits 0 to 9"),
         ("0G6E51C2", "digits 0 to 9"),
@@ -166,6 +168,8 @@ def test_any_text_is_a_card_number_or_invalid(text, number_format):
         ("8A4CB51200000000", "strip_zeros", "8A4CB512"),
         ("AABBCC0000000000", "strip_zeros", "AABBCC00"),
         ("DD17380AF8", "strip_bcc", "DD17380A"),
+        ("4140436677", "decimal", "F6CA0CC5"),
+        ("3305949942", "decimal-reversed", "F6CA0CC5"),
         ("046E51C2", "first:4", "046E51C2B33480"),  # DBT
         ("046E51C2B334", "first:6", "046E51C2B33480"),  # SmartEVSE
     ],

@@ -162,6 +162,12 @@ def token_rule(tx: Tx, charger_id: str) -> str:
     return rule or "none"
 
 
+def connected_since(tx: Tx, charger_id: str) -> str:
+    """Return when a charger came last, as text; empty: never."""
+    since: str | None = tx.value("SELECT connected_at FROM chargers WHERE id = ?", (charger_id,))
+    return since or ""
+
+
 def connected(tx: Tx, charger_id: str, protocol: str) -> None:
     """Note that a charger has come."""
     tx.execute(

@@ -83,6 +83,7 @@ class Action:
     ``must_answer`` marks a message that carries money: it makes the normal answer, from a number that
     may serve as the transaction's id, even when the csms fails. ``stand_ins`` fill what may be missing.
     ``lenient``: the handler copes with what is missing, so that the message is answered whatever it leaves out.
+    ``also``: members that the message does not have and some chargers send with a meaning; the handler checks them.
     """
 
     handler: Handler
@@ -90,3 +91,4 @@ class Action:
     before_accepted: bool = False
     lenient: bool = False
     stand_ins: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()

@@ -142,6 +142,7 @@ class Router:
         mended, found = repair(incoming.payload, schema.document)
         for kind in (*quirks, *found):
             incoming.station.quirk(kind, incoming.raw)
+        mended |= {name: incoming.payload[name] for name in action.also if name in incoming.payload}
         incoming.payload = {**action.stand_ins, **mended} if action.stand_ins else mended
         if action.must_answer is not None:
             incoming.broken = not _BREAKING.isdisjoint((*quirks, *found))

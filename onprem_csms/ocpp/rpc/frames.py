@@ -177,9 +177,10 @@ def _id(raw: Any) -> tuple[MessageId, tuple[str, ...]]:
 
 
 def _oversize(data: bytes, limits: Limits) -> Frame:
-    """Read a message above the limit only when a sale hangs on it."""
+    """Read a message above the limit only when a sale hangs on it, or it answers a question of ours."""
     head = salvage.head(data)
-    if head and head.action in limits.must_answer and shallow(data, limits.max_depth):
+    wanted = salvage.is_answer(data) or (head is not None and head.action in limits.must_answer)
+    if wanted and shallow(data, limits.max_depth):
         try:
             return _frame(orjson.loads(data), ("too_big",))
         except orjson.JSONDecodeError:

@@ -60,7 +60,9 @@ _LEAST_REGISTER = -(2**53)
 
 async def authorize(call: Incoming) -> Payload:
     """4.1: may this card charge."""
-    request = AuthorizeRequest(call.charger_id, call.payload["idTag"])
+    connector = call.payload.get("connectorId")  # no field of 1.6, but some chargers name it
+    place = Place(0, connector) if type(connector) is int and connector > 0 else None
+    request = AuthorizeRequest(call.charger_id, call.payload["idTag"], place)
     return authorize_answer(await call.ctx.write(authorization.authorize, request))
 
 
@@ -240,7 +242,7 @@ def _start_stand_in(transaction_id: int) -> Payload:
 
 
 ACTIONS: dict[str, Action] = {
-    "Authorize": Action(authorize),
+    "Authorize": Action(authorize, also=("connectorId",)),
     "BootNotification": Action(
         boot_notification,
         before_accepted=True,

@@ -10,7 +10,7 @@ from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.cards.numbers import canonical_uid, matches, transform
+from onprem_csms.domain.cards.numbers import canonical_uid, is_cut, matches, rules_of, transform
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Verdict, VerdictStatus
 from onprem_csms.errors import Invalid
@@ -56,10 +56,15 @@ def recognise(tx: Tx, charger_id: str, sent: str) -> Recognised:
     rule = charger_rows.token_rule(tx, charger_id)
     if rule == "none":
         return Recognised(uid, None)
-    if rule.startswith("first:"):
+    meant = (_by_rule(tx, uid, one) for one in rules_of(rule))
+    return Recognised(uid, next((card for card in meant if card is not None), None))
+
+
+def _by_rule(tx: Tx, uid: str, rule: str) -> CardRecord | None:
+    if is_cut(rule):
         similar = [card for card in rows.beginning_with(tx, uid, _SIMILAR) if matches(uid, card.uid, rule)]
-        return Recognised(uid, similar[0] if len(similar) == 1 else None)
-    return Recognised(uid, rows.by_uid(tx, transform(uid, rule)))
+        return similar[0] if len(similar) == 1 else None
+    return rows.by_uid(tx, transform(uid, rule))
 
 
 def authorize(tx: Tx, request: AuthorizeRequest) -> Verdict:
@@ -103,10 +108,20 @@ def verdict_on(card: CardRecord, status: VerdictStatus) -> Verdict:
 
 
 def _places(tx: Tx, request: AuthorizeRequest) -> tuple[Place, ...]:
-    """Return the places that are meant: the one that the charger names, else all of its connectors."""
+    """Return the places that are meant: the one that the charger names, else its connectors that are not in use."""
     if request.place is not None and request.place.connector:
         return (request.place,)
-    return connector_rows.places(tx, request.charger_id) or (Place(0, 1),)
+    places = connector_rows.places(tx, request.charger_id) or (Place(0, 1),)
+    if len(places) == 1:
+        return places
+    used = [session.place for session in session_rows.active_of_charger(tx, request.charger_id)]
+    # Where all are in use, one may be so only for us: its end was lost.
+    return tuple(place for place in places if not any(_same(place, one) for one in used)) or places
+
+
+def _same(place: Place, used: Place) -> bool:
+    """Tell whether a place can't be charged at while another is used: the cables of one EVSE share it."""
+    return place == used or 0 < place.evse == used.evse
 
 
 def can_pay(tx: Tx, charger_id: str, place: Place, card: CardRecord) -> bool:

@@ -80,13 +80,15 @@ def booted(tx: Tx, boot: Boot) -> BootAnswer:
 def status_changed(tx: Tx, change: StatusChange) -> bool:
     """Note a connector's status; False when it changes nothing: repeated, or older than what is known.
 
-    Number 0 is the charger as a whole. A backlog of old statuses does not drive the live picture.
+    Number 0 is the charger as a whole. What is told later counts later, whatever its clock says; only a backlog, from
+    before the connection began, does not drive the live picture.
     """
     place = (change.charger_id, *change.place)
     before = connector_rows.SHOWN.get(tx, place) or _shown(tx, change.charger_id, change.place)
     at = to_text(change.at)
-    if before is None or before.at > at:
+    if before is None or (before.at > at and rows.connected_since(tx, change.charger_id) > at):
         return False
+    at = max(at, before.at)
     status = change.status or before.status
     error_code = before.error_code if change.error_code is None else change.error_code
     if status == "occupied" and before.status in _MORE_THAN_OCCUPIED:

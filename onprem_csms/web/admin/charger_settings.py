@@ -23,6 +23,8 @@ TRANSFORMS: tuple[tuple[str, str], ...] = (
     ("reverse", N_("Bytes in reverse order")),
     ("strip_zeros", N_("Without the zeros that fill them up")),
     ("strip_bcc", N_("Without the check byte at the end")),
+    ("decimal", N_("One decimal number")),
+    ("decimal-reversed", N_("One decimal number, bytes in reverse order")),
     ("first:4", N_("Only the first 4 bytes are sent")),
     ("first:7", N_("Only the first 7 bytes are sent")),
 )

@@ -32,7 +32,7 @@ Transform = Annotated[
     str,
     Meta(
         max_length=20,
-        description="How it writes card numbers: none, reverse, strip_zeros, strip_bcc, first:4.",
+        description="How it writes card numbers: none, reverse, strip_zeros, strip_bcc, decimal, first:4.",
     ),
 ]
 
