@@ -87,6 +87,9 @@ class Sessions:
     """When a session is believed to be over, late or wrong."""
 
     reboot_grace: Seconds = 300
+    free_grace: Seconds = 300
+    one_fee_within: Annotated[int, Meta(ge=0, le=86_400)] = 300
+    start_doubt: Annotated[int, Meta(ge=3_600, le=31_536_000)] = 86_400
     late_after: Seconds = 900
     clock_skew: Seconds = 300
     default_max_power: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 400_000
@@ -141,6 +144,9 @@ class Config:
             ),
             sessions=SessionSettings(
                 reboot_grace_s=self.sessions.reboot_grace,
+                free_grace_s=self.sessions.free_grace,
+                one_fee_within_s=self.sessions.one_fee_within,
+                start_doubt_s=self.sessions.start_doubt,
                 default_max_power_w=self.sessions.default_max_power,
                 energy_allowance_wh=self.sessions.energy_allowance,
                 late_after_s=self.sessions.late_after,
@@ -192,6 +198,9 @@ HELP: dict[str, str] = {
     "prepaid.hold_step": "How much more is set aside at a time with as_needed.",
     "sessions": "When a session is believed to be over, late or wrong.",
     "sessions.reboot_grace": "Seconds after a charger's restart until its silent session is closed.",
+    "sessions.free_grace": "Seconds after a connector became free until its silent session is closed.",
+    "sessions.one_fee_within": "Seconds from a start within which the same card pays no second start fee there.",
+    "sessions.start_doubt": "Seconds that a start may lie before its charger was last here without it.",
     "sessions.late_after": "Seconds after which a report counts as late and is put onto the review list.",
     "sessions.clock_skew": "Seconds that a charger's clock may be ahead before its times are not believed.",
     "sessions.default_max_power": "Watts that a connector can deliver where its charger does not say.",

@@ -26,6 +26,9 @@ class SessionSettings:
     """When a session is believed to be over or wrong; seconds and watts."""
 
     reboot_grace_s: int = 300
+    free_grace_s: int = 300
+    one_fee_within_s: int = 300
+    start_doubt_s: int = 86_400
     default_max_power_w: int = 400_000
     energy_allowance_wh: int = 100_000
     late_after_s: int = 900

@@ -137,6 +137,7 @@ QUIRK: Words = {
     "action_case": Tag("info", N_("Wrote an action in another case, or with a slash in front")),
     "binary": Tag("info", N_("Sent a message as a binary frame")),
     "broken_json": Tag("info", N_("Sent broken JSON, of which the sound part was read")),
+    "connector_zero": Tag("info", N_("Began a session on connector 0")),
     "elements": Tag("info", N_("Sent a message with too few or too many parts")),
     "empty_list": Tag("info", N_("Sent an empty list where something must be in it")),
     "extra_property": Tag("info", N_("Added a field that the message does not have")),

@@ -229,7 +229,7 @@ async def test_a_charger_without_a_clock_begins_again_within_the_second(house: H
         started = await house.start("04AABBCCDD", told="1970-01-01T00:00:00Z", flags=("clock",))
         assert started.verdict.status == "accepted"
         await house.stop(started, 0)
-    assert (await house.wallet(wallet_id)).balance == 5000 - 3 * 300
+    assert (await house.wallet(wallet_id)).balance == 5000 - 300
 
 
 async def test_a_stop_with_a_wrong_transaction_is_matched_only_where_it_is_unique(house: House) -> None:

@@ -111,7 +111,7 @@ class World:
 
     def _happen(self, card: Card) -> Truth:
         last = self.truths[-1] if self.truths else None
-        begin = (last.registers[-1][0] if last else BEGIN) + timedelta(seconds=self.random.randint(1, 600))
+        begin = (last.registers[-1][0] if last else BEGIN) + timedelta(seconds=self.random.randint(301, 900))
         register = last.registers[-1][1] if last else self.random.randint(0, 10_000_000)
         moments, registers = begin, [(begin, register)]
         for _ in range(self.random.randint(2, 5)):

@@ -168,3 +168,17 @@ def end_forgotten_connections(tx: Tx) -> int:
         """,
         {"at": at},
     )
+
+
+def last_here(tx: Tx, charger_id: str) -> datetime | None:
+    """Return when a charger's connection before this one ended, else when it was added."""
+    ended: str | None = tx.value(
+        """
+        SELECT coalesce(
+            (SELECT max(until_at) FROM connection_intervals WHERE charger_id = :id AND until_at IS NOT NULL),
+            (SELECT created_at FROM chargers WHERE id = :id)
+        )
+        """,
+        {"id": charger_id},
+    )
+    return maybe_from_text(ended)

@@ -10,13 +10,22 @@ from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.tx import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging import numbers
-from onprem_csms.domain.charging.sessions import Activity, ClosedBy, SessionState, StopReason, VerdictStatus
+from onprem_csms.domain.charging.sessions import (
+    Activity,
+    ClosedBy,
+    Doubt,
+    SessionState,
+    StopReason,
+    VerdictStatus,
+)
 
 
 class Session(NamedTuple):
     """A session as it is stored; ``reference`` is the charger's own, None where ours is made of the id.
 
-    ``first_activity`` is the state that it began in. ``cost`` and ``vat`` are what it cost in the end, minor units.
+    ``first_activity`` is the state that it began in. ``cost`` and ``vat`` are what it cost in the end, minor units; of
+    one that was opened again, what was booked before. ``doubt`` is why it may be over, since ``doubted_at``.
+    ``fee_taken``: the session before it paid the start fee.
     """
 
     id: int
@@ -53,6 +62,9 @@ class Session(NamedTuple):
     stop_wanted_at: int | None
     stop_tries: int
     stop_tried_at: int | None
+    doubt: Doubt | None
+    doubted_at: int | None
+    fee_taken: int
     review: str
 
     @property
@@ -146,6 +158,9 @@ _DEFAULTS = Session(
     None,
     0,
     None,
+    None,
+    None,
+    0,
     "none",
 )
 
@@ -244,6 +259,9 @@ def begun_about(tx: Tx, charger_id: str, since: int, until: int) -> list[Session
 
 def next_on(tx: Tx, session: Session) -> Session | None:
     """Return the session that began next at the same place."""
+    newest = _NEWEST.get(tx, session.charger_id)
+    if newest is not None and newest <= session.began:
+        return None
     row = tx.one(
         _SELECT + _ON + "AND (s.began, s.id) > (?, ?) ORDER BY s.began, s.id LIMIT 1",
         (session.charger_id, *session.place, session.began, session.id),
@@ -360,29 +378,17 @@ def exhausted(tx: Tx) -> list[Session]:
     return _sessions(found)
 
 
-def silent_since_boot(tx: Tx, booted_before: str) -> list[tuple[Session, str]]:
-    """Return active sessions that began before their charger's last boot, with the moment of the boot as text.
-
-    A connector that said after it that it is charging or suspended has resumed the session.
-    """
+def doubted(tx: Tx, doubt: Doubt, before: int) -> list[Session]:
+    """Return active sessions that may be over for this reason, and were heard of last before a moment."""
     found = tx.all(
-        f"""
-        SELECT {_COLUMNS}, c.booted_at
-        FROM sessions s
-        JOIN chargers c ON c.id = s.charger_id
-        LEFT JOIN connectors n ON n.charger_id = s.charger_id AND n.evse = s.evse AND n.number = s.connector
-        WHERE s.state = 'active'
-        AND c.booted_at < ?
-        AND unixepoch(c.booted_at) * 1000 > s.received
-        AND NOT (
-            coalesce(n.status_at, '') > c.booted_at
-            AND n.status IN ('charging', 'suspended_vehicle', 'suspended_charger', 'occupied')
-        )
-        LIMIT 100
-        """,  # noqa: S608 - own names
-        (booted_before,),
+        _SELECT + "WHERE s.doubted_at < ? AND s.doubt = ? AND s.state = 'active' LIMIT 100", (before, doubt)
     )
-    return [(Session(*tuple(row)[:-1]), row[len(Session._fields)]) for row in found]
+    return _sessions(found)
+
+
+def active_of_wallet(tx: Tx, wallet_id: int) -> list[Session]:
+    """Return the active sessions that a wallet pays."""
+    return [one for one in active(tx) if one.wallet_id == wallet_id]
 
 
 def in_order(tx: Tx) -> Iterator[Session]:

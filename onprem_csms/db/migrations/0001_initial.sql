@@ -543,6 +543,9 @@ CREATE TABLE sessions (
     stop_wanted_at INTEGER,
     stop_tries INTEGER NOT NULL DEFAULT 0,
     stop_tried_at INTEGER,
+    doubt TEXT,
+    doubted_at INTEGER,
+    fee_taken INTEGER NOT NULL DEFAULT 0,
     review TEXT NOT NULL DEFAULT 'none',
     CHECK ((state = 'ended') = (ended IS NOT NULL))
 ) STRICT;
@@ -552,6 +555,7 @@ CREATE INDEX sessions_by_end ON sessions (ended) WHERE ended IS NOT NULL;
 CREATE UNIQUE INDEX sessions_by_reference ON sessions (charger_id, reference) WHERE reference IS NOT NULL;
 CREATE INDEX sessions_active ON sessions (charger_id) WHERE state = 'active';
 CREATE INDEX sessions_active_by_card ON sessions (card_id) WHERE state = 'active';
+CREATE INDEX sessions_in_doubt ON sessions (doubted_at) WHERE doubted_at IS NOT NULL;
 CREATE INDEX sessions_to_review ON sessions (id) WHERE review = 'open';
 
 -- What is reported of the sessions that run, in the order of arrival; bounded, see db/charging/facts.py. Append-only

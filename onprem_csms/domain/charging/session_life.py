@@ -4,7 +4,7 @@ from typing import Literal
 
 from onprem_csms.domain.charging.sessions import ClosedBy, SessionState
 
-SessionEvent = Literal["end_reported", "closed_here"]
+SessionEvent = Literal["end_reported", "closed_here", "went_on"]
 Stage = tuple[SessionState, ClosedBy]
 
 _TRANSITIONS: dict[tuple[Stage, SessionEvent], Stage] = {
@@ -12,6 +12,8 @@ _TRANSITIONS: dict[tuple[Stage, SessionEvent], Stage] = {
     (("active", ""), "closed_here"): ("ended", "csms"),
     # The charger's own word counts more than what was closed here at the last reading.
     (("ended", "csms"), "end_reported"): ("ended", "charger"),
+    # It was closed here, and the charger went on.
+    (("ended", "csms"), "went_on"): ("active", ""),
 }
 
 

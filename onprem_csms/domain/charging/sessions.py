@@ -27,6 +27,8 @@ ACTIVITIES_SHOWN: Mapping[str, Activity] = {
 """Who holds the energy back by what a connector shows: a car that does not ask is idle, a charger pauses."""
 SessionState = Literal["active", "ended"]
 ClosedBy = Literal["", "charger", "csms"]
+Doubt = Literal["rebooted", "connector_free"]
+"""Why a session may be over although no end was told: a key of the review list."""
 StopReason = Literal[
     "local",
     "remote",

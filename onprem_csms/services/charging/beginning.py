@@ -28,6 +28,7 @@ from onprem_csms.services.charging import (
     repeats,
     reservations,
     review,
+    starts,
 )
 from onprem_csms.services.charging.authorization import Recognised
 from onprem_csms.services.charging.prepaid import Funds
@@ -42,8 +43,8 @@ def begin(tx: Tx, report: Report) -> ReportAnswer:
     """
     token = report.token or NO_TOKEN
     found = authorization.recognise(tx, report.charger_id, token.value)
-    place = inventory.named_place(tx, report.charger_id, report.place or WHOLE_CHARGER)
-    report = replace(report, place=place)
+    report = starts.believed(tx, replace(report, place=starts.place_of(tx, report)))
+    place = report.place or WHOLE_CHARGER
     repeated = repeats.of_begin(tx, report, found.uid)
     if repeated is not None:
         return answer(tx, repeated, _verdict(tx, repeated))
@@ -145,6 +146,7 @@ def _begin(tx: Tx, report: Report, found: Recognised, place: Place) -> Session:
             "meter_start_wh": max(0, _first_register(report)),
             "first_activity": _shown_activity(tx, report, place),
             **live.limits(tx, report.charger_id),
+            "fee_taken": int(starts.fee_was_taken(tx, report, found.uid)),
             **_paid_by(report, found, funds),
             "order_id": _paying(order or late, funds),
         },
@@ -223,6 +225,8 @@ def _flag(tx: Tx, session: Session, report: Report) -> None:
         review.flag_session(tx, session, "negative_register")
     if (tx.now - from_millis(session.began)).total_seconds() > tx.settings.sessions.late_after_s:
         review.flag_session(tx, session, "late")
+    if session.fee_taken:
+        review.flag_session(tx, session, "repeated_sessions")
     if session.wallet_id is not None and session.tariff_version_id is None:
         review.flag_session(tx, session, "no_tariff")
     review.flag_words(tx, session, report.flags)

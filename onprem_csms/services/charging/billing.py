@@ -1,5 +1,6 @@
 """From the end of a session to its bill and its ledger entries; each is booked exactly once."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +29,17 @@ def tariff_of(tx: Tx, session: Session) -> Tariff | None:
     """Return the prices that a session began with."""
     if session.tariff_version_id is None:
         return None
-    return tariff_service.version(tx, session.tariff_version_id).tariff
+    tariff = tariff_service.version(tx, session.tariff_version_id).tariff
+    return without_start_fee(tariff) if session.fee_taken else tariff
+
+
+def without_start_fee(tariff: Tariff) -> Tariff:
+    """Return the same prices for a session that follows another one of its card: what is due once was paid."""
+    elements = (
+        replace(one, components=tuple(price for price in one.components if price.dimension != "flat"))
+        for one in tariff.elements
+    )
+    return replace(tariff, elements=tuple(one for one in elements if one.components), min_price=None)
 
 
 def bill_document(bill: pricing.Bill) -> dict[str, Any]:
@@ -64,9 +75,11 @@ def settle(tx: Tx, session: Session, running: pricing.Running | None) -> dict[st
         _release(tx, session)
         return {"cost": 0, "vat": 0}
     bill = pricing.bill(running)
-    if session.active:
+    if session.active and not session.cost:
         _charge(tx, session, bill)
     else:
+        if session.active and session.hold_id is not None:
+            holds.capture(tx, session.hold_id, max(0, bill.gross - session.cost))
         _correct(tx, session, bill)
     _look_at_balance(tx, session)
     return {"cost": bill.gross, "vat": bill.vat}

@@ -14,7 +14,7 @@ from onprem_csms.domain.charging.folding import State
 from onprem_csms.domain.charging.session_life import SessionEvent
 from onprem_csms.domain.charging.sessions import StopReason
 from onprem_csms.events import Event
-from onprem_csms.services.charging import billing, live, registers, review
+from onprem_csms.services.charging import billing, live, prepaid, registers, review
 
 NOT_ALLOWED = "not_allowed"
 
@@ -48,16 +48,24 @@ def finish(tx: Tx, session: Session, end: End) -> Session:
         "reason": _reason(session, end),
         "meter_stop_wh": end.meter_stop_wh,
         "exhausts": None,
+        "doubt": None,
+        "doubted_at": None,
     }
     state = live.ended(tx, session._replace(ended=moment, meter_stop_wh=end.meter_stop_wh))
     if session.active:
         fact_rows.end(tx, session.id)
         live.forget(tx, session.id)
+    held = live.spendable(tx, session)
     columns |= billing.settle(tx, session, state.running)
+    if session.wallet_id is not None and (held is None or columns["cost"] > held):
+        # It took more than was held for it: what others may spend became less.
+        prepaid.money_changed(tx, session.wallet_id, besides=session.id)
     columns |= {"energy_wh": state.energy_wh, "soc_percent": state.soc_percent}
     after = rows.update(tx, session, **columns)
     registers.session_ended(tx, after, state)
     _flag(tx, after, state, corrects=corrects)
+    if session.doubt == "connector_free" and end.event == "end_reported":
+        review.settled(tx, after, "connector_free")
     _announce(tx, after)
     return after
 

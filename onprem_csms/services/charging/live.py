@@ -101,8 +101,11 @@ def keep(tx: Tx, session: Session, folded: Folded) -> Live:
 
 
 def spendable(tx: Tx, session: Session) -> int | None:
-    """Return what a session may cost at most: what its hold allows now; None without a limit."""
-    return None if session.hold_id is None else holds.held_amount(tx, session.hold_id)
+    """Return what a session may cost at most: what its hold allows now; None without a limit.
+
+    What was booked of a session that was opened again is spent already, and counts.
+    """
+    return None if session.hold_id is None else holds.held_amount(tx, session.hold_id) + session.cost
 
 
 def remember(tx: Tx, session_id: int, live: Live) -> None:

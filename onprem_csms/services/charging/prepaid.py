@@ -1,7 +1,7 @@
 """Prepaid charging: the hold at the start, and the stop before the money is gone."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from onprem_csms.clock import to_millis
@@ -21,6 +21,7 @@ from onprem_csms.services.charging.authorization import Recognised
 from onprem_csms.services.charging.live import Live
 from onprem_csms.services.money import holds, wallets
 from onprem_csms.services.money.tariffs import StoredTariff
+from onprem_csms.services.money.wallets import Wallet
 
 # A forecast that moves by less is not written again.
 SAME_FORECAST_MS = 5_000
@@ -51,15 +52,16 @@ def fund(
         return Funds("invalid", tx.settings.currency)
     if card.kind == "personal" or card.wallet_id is None:
         status = authorization.judge_card(card, tx.now).status
-        return Funds(_unless_busy(tx, found, status), tx.settings.currency)
+        return Funds(_unless_busy(tx, found, status, report), tx.settings.currency)
     wallet = wallets.get(tx, card.wallet_id)
     payer = authorization.payer_of(card)
     tariff = billing.tariff_for(tx, report.charger_id, place, wallet.currency, payer)
     if order is not None:
         # The driver's money was set aside before the charger was asked.
         return Funds("accepted", wallet.currency, wallet.id, order.hold_id, tariff)
-    verdict = _unless_busy(tx, found, authorization.judge_card(card, tx.now).status)
-    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, place, wallet, payer):
+    verdict = _unless_busy(tx, found, authorization.judge_card(card, tx.now).status, report)
+    then = _at_the_time(tx, wallet, found, report)
+    if verdict == "accepted" and not authorization.covers(tx, report.charger_id, place, then, payer):
         verdict = "no_credit"
     if verdict != "accepted":
         return Funds(verdict, wallet.currency, wallet.id, None, tariff)
@@ -80,10 +82,27 @@ def _purpose(tx: Tx, report: Report) -> str:
     return f"start:{to_millis(report.at)}:{again}:{report.charger_id}:{said}"
 
 
-def _unless_busy(tx: Tx, found: Recognised, verdict: VerdictStatus) -> VerdictStatus:
-    if verdict == "accepted" and found.card is not None and rows.active_of_card(tx, found.card.id):
-        return "concurrent"
-    return verdict
+def _unless_busy(tx: Tx, found: Recognised, verdict: VerdictStatus, report: Report) -> VerdictStatus:
+    """Refuse a card of which a session ran when this one began: sessions that began later do not count."""
+    if verdict != "accepted" or found.card is None:
+        return verdict
+    running = rows.active_of_card(tx, found.card.id)
+    return "concurrent" if any(one.began <= to_millis(report.at) for one in running) else verdict
+
+
+def _at_the_time(tx: Tx, wallet: Wallet, found: Recognised, report: Report) -> Wallet:
+    """Return a wallet without what is held for sessions of the card that began after the start that is judged."""
+    if found.card is None or wallet.held == 0:
+        return wallet
+    later = [one for one in rows.active_of_card(tx, found.card.id) if one.began > to_millis(report.at)]
+    return replace(wallet, held=wallet.held - sum(live.spendable(tx, one) or 0 for one in later))
+
+
+def money_changed(tx: Tx, wallet_id: int, besides: int) -> None:
+    """Something was booked on a wallet that its running sessions counted on: forecast them anew."""
+    for session in rows.active_of_wallet(tx, wallet_id):
+        if session.id != besides:
+            live.remember(tx, session.id, watch(tx, session, live.of(tx, session)))
 
 
 def watch(tx: Tx, session: Session, now: Live) -> Live:

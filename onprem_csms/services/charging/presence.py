@@ -18,7 +18,7 @@ from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.charging import recording, registers
+from onprem_csms.services.charging import doubts, recording, registers
 
 LONGEST_EXAMPLE = 500
 _IN_USE = frozenset(("occupied", "preparing", "charging", "suspended_charger", "suspended_vehicle"))
@@ -73,6 +73,7 @@ def booted(tx: Tx, boot: Boot) -> BootAnswer:
             "booted_at": tx.now_text,
         },
     )
+    doubts.booted(tx, boot.charger_id)
     tx.emit(Event("charger", boot.charger_id))
     return BootAnswer(registration, tx.settings.heartbeat_interval_s)
 
@@ -86,9 +87,14 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
     place = (change.charger_id, *change.place)
     before = connector_rows.SHOWN.get(tx, place) or _shown(tx, change.charger_id, change.place)
     at = to_text(change.at)
-    if before is None or (before.at > at and rows.connected_since(tx, change.charger_id) > at):
+    if before is None:
+        return False
+    doubts.place_shows(tx, change.charger_id, change.place, change.status)
+    if before.at > at and rows.connected_since(tx, change.charger_id) > at:
         return False
     at = max(at, before.at)
+    if change.status == "available":
+        doubts.place_is_free(tx, change.charger_id, change.place, change.at)
     status = change.status or before.status
     error_code = before.error_code if change.error_code is None else change.error_code
     if status == "occupied" and before.status in _MORE_THAN_OCCUPIED:

@@ -5,18 +5,27 @@ where that is certain, and put onto the review list.
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from onprem_csms.clock import maybe_text, to_millis
+from onprem_csms.clock import from_millis, maybe_text, to_millis
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.charging import session_life
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import Verdict
-from onprem_csms.services.charging import authorization, beginning, ending, live, recording, review
+from onprem_csms.services.charging import (
+    authorization,
+    beginning,
+    doubts,
+    ending,
+    live,
+    recording,
+    reopening,
+    review,
+)
 
 
 def take(tx: Tx, report: Report) -> ReportAnswer:
@@ -53,17 +62,28 @@ def _update(tx: Tx, report: Report, session: Session | None) -> ReportAnswer:
     if report.token is not None:
         session, verdict = beginning.shown(tx, session, report)
     if not session.active:
-        running = recording.running_beside(tx, session, report)
-        if running is None:
-            recording.keep_after_end(tx, session, report.readings)
-        else:
-            recording.record(tx, running, report.readings)
-        return beginning.answer(tx, session, verdict)
-    recording.record(tx, session, report.readings)
+        reopened = reopening.reopened(tx, session, report)
+        if reopened is None:
+            _keep_of_ended(tx, session, report)
+            return beginning.answer(tx, session, verdict)
+        session = reopened
+    before = live.of(tx, session).state.energy_wh
+    now = recording.record(tx, session, report.readings)
+    if report.reference is not None or now.state.energy_wh > before:
+        # Readings of a connector go on without a session too; those of a session, or of energy, do not.
+        doubts.heard(tx, rows.get(tx, session.id) or session, report)
     if report.activity is not None:
         recording.change_activity(tx, session, report.at, report.activity)
     review.flag_words(tx, session, report.flags)
     return beginning.answer(tx, rows.get(tx, session.id) or session, verdict)
+
+
+def _keep_of_ended(tx: Tx, session: Session, report: Report) -> None:
+    running = recording.running_beside(tx, session, report)
+    if running is None:
+        recording.keep_after_end(tx, session, report.readings)
+    else:
+        recording.record(tx, running, report.readings)
 
 
 def _end(tx: Tx, report: Report, session: Session | None) -> ReportAnswer:
@@ -92,7 +112,23 @@ def _end_by(tx: Tx, session: Session, report: Report) -> Session:
     facts = tuple(live.fact_of(reading) for reading in report.readings)
     reason = report.reason or "local"
     end = ending.End(to_millis(report.at), register_wh, reason, "end_reported", facts)
-    return ending.finish(tx, session, end)
+    return ending.finish(tx, session, _before_the_next(tx, session, end))
+
+
+def _before_the_next(tx: Tx, session: Session, end: ending.End) -> ending.End:
+    """Bound an end, in time and register, by where the next session on the connector began."""
+    following = None if session.place.whole_charger else rows.next_on(tx, session)
+    if following is None:
+        return end
+    at, register_wh = min(end.at, following.began), end.meter_stop_wh
+    if register_wh is not None and session.meter_start_wh <= following.meter_start_wh < register_wh:
+        register_wh = following.meter_start_wh
+    if (at, register_wh) == (end.at, end.meter_stop_wh):
+        return end
+    told = {"told_at": maybe_text(from_millis(end.at)), "register_wh": end.meter_stop_wh}
+    review.flag_session(tx, session, "reached_into_next", told)
+    facts = tuple(fact for fact in end.facts if fact.at <= at)
+    return replace(end, at=at, meter_stop_wh=register_wh, facts=facts)
 
 
 def _last_register(report: Report) -> int | None:

@@ -21,6 +21,14 @@ KINDS: dict[str, str] = {
     "late": N_("The session was reported long after it began."),
     "superseded": N_("A new session began before the charger reported the end of this one."),
     "rebooted": N_("The charger restarted and never reported the end; closed at the last reading."),
+    "connector_free": N_("The connector became free before the charger reported the end of the session."),
+    "reopened": N_("The charger went on with a session that had been closed here; it was opened again."),
+    "repeated_sessions": N_(
+        "The same card began again at once; the start fee was taken once. The charger may be faulty."
+    ),
+    "reached_into_next": N_(
+        "The end was told of a time or a meter reading of the next session; it counts to where that began."
+    ),
     "corrected": N_("A late report changed the bill of a session that had been closed here."),
     "second_stop": N_("The charger reported the end a second time with another meter reading."),
     "power_without_energy": N_("The charger reported power while its meter stood still."),
@@ -98,6 +106,15 @@ def follow(tx: Tx, charger_id: str, kind: str, about: str, detail: Mapping[str, 
         tx.emit(Event("review"))
     else:
         rows.update_detail(tx, dedupe, detail)
+
+
+def settled(tx: Tx, session: Session, kind: str) -> None:
+    """Take off the list what was unsure of a session and has cleared up since."""
+    for item in rows.of_session(tx, session.id):
+        if item.kind == kind and rows.resolve(tx, item.id, "", ""):
+            if not rows.open_of_session(tx, session.id):
+                session_rows.set_review(tx, session.id, "done")
+            tx.emit(Event("review"))
 
 
 def find(tx: Tx, *, open_only: bool = True, before: int | None = None, limit: int = 50) -> list[ReviewItem]:

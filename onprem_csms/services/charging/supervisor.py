@@ -5,18 +5,16 @@ Everything it acts upon stands in the database, so a restart forgets nothing.
 
 import asyncio
 import logging
-from datetime import timedelta
 
-from onprem_csms.clock import from_text, to_millis, to_text
+from onprem_csms.clock import to_millis
 from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import reservations as reservation_rows
 from onprem_csms.db.charging import sessions as rows
-from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.commands import RemoteStop
 from onprem_csms.errors import AppError, StoreError, say_fault
 from onprem_csms.services.chargers import sending
-from onprem_csms.services.charging import ending, live, orders, prepaid, reservations, review
+from onprem_csms.services.charging import doubts, orders, prepaid, reservations
 from onprem_csms.services.core.context import Context
 
 log = logging.getLogger(__name__)
@@ -96,36 +94,24 @@ class Supervisor:
 def is_due(tx: Tx) -> bool:
     """Tell whether ``settle_due`` has anything to do."""
     return bool(
-        order_rows.expired(tx, tx.now_text) or rows.exhausted(tx) or _silent(tx) or reservation_rows.due(tx)
+        order_rows.expired(tx, tx.now_text)
+        or rows.exhausted(tx)
+        or doubts.due(tx)
+        or reservation_rows.due(tx)
     )
 
 
-def _grace(tx: Tx) -> str:
-    return to_text(tx.now - timedelta(seconds=tx.settings.sessions.reboot_grace_s))
-
-
 def settle_due(tx: Tx) -> None:
-    """Release expired orders, end reservations, want the stops that are due, close what fell silent after a restart."""
+    """Release expired orders, end reservations, want the stops that are due, close what fell silent."""
     orders.expire(tx)
     reservations.expire(tx)
     _want_stops(tx)
-    for session in _silent(tx):
-        ending.close(tx, session, "reboot")
-        review.flag_session(tx, session, "rebooted")
+    doubts.settle_due(tx)
 
 
 def _want_stops(tx: Tx) -> None:
     for row in rows.exhausted(tx):
         prepaid.look_again(tx, row)
-
-
-def _silent(tx: Tx) -> list[Session]:
-    """Return the sessions that gave no sign since their charger's boot, and its grace is over."""
-    candidates = rows.silent_since_boot(tx, _grace(tx))
-    if not candidates:
-        return []
-    states = live.states_of(tx, [session for session, _ in candidates])
-    return [one for one, booted in candidates if states[one.id].at <= to_millis(from_text(booted))]
 
 
 def _to_stop(tx: Tx) -> list[tuple[int, str, str]]:
