@@ -15,6 +15,8 @@ from onprem_csms.domain.charging.sessions import CLOCK
 from onprem_csms.services.chargers import inventory
 
 ONLY_CONNECTOR = Place(0, 1)
+FEW_WH = 100
+"""A session that delivered less was none to speak of: the next one of its card is its continuation."""
 
 
 def place_of(tx: Tx, report: Report) -> Place:
@@ -46,6 +48,6 @@ def fee_was_taken(tx: Tx, report: Report, uid: str) -> bool:
     at, place = to_millis(report.at), report.place
     since = at - tx.settings.sessions.one_fee_within_s * 1000
     return bool(uid) and any(
-        one.uid == uid and one.place == place and one.verdict == "accepted"
+        one.uid == uid and one.place == place and one.verdict == "accepted" and one.energy_wh < FEW_WH
         for one in rows.begun_about(tx, report.charger_id, since + 1, at)
     )
