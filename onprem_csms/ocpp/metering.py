@@ -233,14 +233,16 @@ def _fill_in(
     """Where the charger named no value of the outlet take that of another place, or make one of the phases'.
 
     Register and power are sums, the current is the largest, the voltage that of the first phase. What comes on one
-    phase alone, whichever, is the value; registers that are equal on all phases are one total.
+    phase alone, whichever, is the value (but for the current of N); registers
+    that are equal on all phases are one total.
     """
     for _, dimension, number in sorted(elsewhere):
         if values[dimension] is None:
             values[dimension] = number
     by_phase: dict[int, dict[str, float]] = {}
     for dimension, phase, number in phases:
-        if values[dimension] is None:
+        # A current on N is that of the neutral conductor, never the vehicle's.
+        if values[dimension] is None and (phase != "N" or dimension != CURRENT):
             by_phase.setdefault(dimension, {}).setdefault(phase, number)
     for dimension, told in by_phase.items():
         values[dimension] = _of_phases(dimension, told, quirks)
