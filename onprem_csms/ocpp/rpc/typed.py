@@ -17,7 +17,10 @@ Decode = Callable[[bytes], Any]
 MISS = (msgspec.MsgspecError, ValueError)
 """What a decoder raises for what it does not take; ValueError for what is not UTF-8."""
 JsonSchema = dict[str, Any]
-_PLAIN: dict[str, Any] = {"integer": int, "number": float, "boolean": bool, "string": str}
+_LARGEST = 2**53
+_WHOLE = Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)]
+"""What every reader of JSON takes for the same number."""
+_PLAIN: dict[str, Any] = {"integer": _WHOLE, "number": float, "boolean": bool, "string": str}
 
 
 def decoder(version: str, action: str) -> Decode:
