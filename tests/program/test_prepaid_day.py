@@ -27,7 +27,7 @@ from tests.program.conftest import Program, csms, started
 
 UID = "04A1B2C3D4E580"
 HOLDER = "Árvíztűrő Anna"
-PIN = "471108"
+PIN = "904862"
 PASSWORD = "charger-password-1"
 OPERATOR, OPERATOR_PASSWORD = "bela", "correct horse battery"
 POWER_W = 150_000
