@@ -123,46 +123,13 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> Session:
     return session
 
 
+# fmt: off
 _DEFAULTS = Session(
-    0,
-    "",
-    0,
-    0,
-    None,
-    "",
-    "",
-    None,
-    None,
-    None,
-    None,
-    "active",
-    "",
-    "invalid",
-    0,
-    None,
-    0,
-    None,
-    0,
-    None,
-    0,
-    0,
-    "charging",
-    0,
-    None,
-    None,
-    "",
-    0,
-    0,
-    None,
-    None,
-    None,
-    0,
-    None,
-    None,
-    None,
-    0,
+    0, "", 0, 0, None, "", "", None, None, None, None, "active", "", "invalid", 0, None, 0, None, 0,
+    None, 0, 0, "charging", 0, None, None, "", 0, 0, None, None, None, 0, None, None, None, 0,
     "none",
 )
+# fmt: on
 
 
 def update(tx: Tx, session: Session, **values: Any) -> Session:

@@ -109,7 +109,7 @@ def follow(tx: Tx, charger_id: str, kind: str, about: str, detail: Mapping[str, 
 
 
 def settled(tx: Tx, session: Session, kind: str) -> None:
-    """Take off the list what was unsure of a session and has cleared up since."""
+    """Take away what was unsure of a session and has cleared up since."""
     for item in rows.of_session(tx, session.id):
         if item.kind == kind and rows.resolve(tx, item.id, "", ""):
             if not rows.open_of_session(tx, session.id):
