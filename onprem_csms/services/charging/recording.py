@@ -110,6 +110,6 @@ def change_activity(tx: Tx, session: Session, at: datetime, activity: Activity) 
     now, moment = live.of(tx, session), to_millis(at)
     if now.state.activity == activity or moment < session.began:
         return
-    if any(fact.activity == activity and fact.at == moment for fact in now.folded.newest):
+    if any(fact.activity is not None and fact.at == moment for fact in now.folded.newest):
         moment += 1  # two states within a charger's second: the order in which they came counts
     record_facts(tx, session, (Fact(moment, context="other", activity=activity),))
