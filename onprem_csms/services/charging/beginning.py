@@ -156,12 +156,19 @@ def _begin(tx: Tx, report: Report, found: Recognised, place: Place) -> Session:
 
 
 def _shown_activity(tx: Tx, report: Report, place: Place) -> Activity:
-    """Return the activity that the connector showed when a session began; nothing said means that it charges."""
+    """Return the activity that the connector showed when a session began; nothing said means that it charges.
+
+    What was shown during the session before says nothing of this one.
+    """
     key = (report.charger_id, *place)
     shown = connector_rows.SHOWN.get(tx, key)
     if shown is None and not place.whole_charger:
         shown = connector_rows.shown(tx, report.charger_id, place)
     if shown is None or not shown.at or from_text(shown.at) > report.at:
+        return "charging"
+    if shown.status in ACTIVITIES_SHOWN and to_millis(from_text(shown.at)) < registers.last_end(
+        tx, report.charger_id, place
+    ):
         return "charging"
     return ACTIVITIES_SHOWN.get(shown.status, "charging")
 

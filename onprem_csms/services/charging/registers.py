@@ -26,11 +26,12 @@ Where = tuple[str, int, int]
 
 
 class Standing(NamedTuple):
-    """Where a register was last seen, in UTC ms and Wh, and in which session; 0: outside of every one."""
+    """Where a register was last seen, in UTC ms and Wh, in which session (0: outside of all), and the last end."""
 
     at: int
     register_wh: int
     session_id: int = 0
+    ended: int = 0
 
 
 class Stay(NamedTuple):
@@ -59,10 +60,16 @@ def _stored(tx: Tx, where: Where) -> Standing:
     last, loose = rows.last_ended_on(tx, where[0], place), fact_rows.last_loose(tx, where[0], place)
     known = _NOWHERE
     if last is not None and (last.meter_stop_wh or -1) >= last.meter_start_wh:
-        known = Standing(last.ended or last.began, last.meter_stop_wh or 0, last.id)
+        ended = last.ended or last.began
+        known = Standing(ended, last.meter_stop_wh or 0, last.id, ended)
     if loose is not None and loose[0] > known.at:
-        known = Standing(*loose)
+        known = Standing(*loose, ended=known.ended)
     return known
+
+
+def last_end(tx: Tx, charger_id: str, place: Place) -> int:
+    """Return when the last session of a place ended, in UTC ms; 0 where none did."""
+    return _standing(tx, (charger_id, *place)).ended
 
 
 def session_begins(tx: Tx, session: Session) -> None:
@@ -90,7 +97,7 @@ def session_ended(tx: Tx, session: Session, state: State) -> None:
         return
     told = session.meter_stop_wh
     register = told if told is not None and told >= session.meter_start_wh else state.meter.register_wh
-    _STANDING.set(tx, where, Standing(at, register, session.id))
+    _STANDING.set(tx, where, Standing(at, register, session.id, at))
 
 
 def outside(tx: Tx, charger_id: str, place: Place, readings: Iterable[Reading]) -> None:
@@ -100,11 +107,12 @@ def outside(tx: Tx, charger_id: str, place: Place, readings: Iterable[Reading]) 
     where = (charger_id, *place)
     for reading in readings:
         if reading.energy_wh is not None:
-            _outside(tx, where, Standing(to_millis(reading.at), reading.energy_wh))
+            _outside(tx, where, to_millis(reading.at), reading.energy_wh)
 
 
-def _outside(tx: Tx, where: Where, now: Standing) -> None:
+def _outside(tx: Tx, where: Where, at: int, register_wh: int) -> None:
     before = _standing(tx, where)
+    now = Standing(at, register_wh, ended=before.ended)
     if now.at < before.at:
         return
     stay = _STAYS.get(tx, where)

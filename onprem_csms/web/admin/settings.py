@@ -65,6 +65,21 @@ LABELS: dict[str, tuple[str, str, str]] = {
         "seconds",
         "sessions.reboot_grace",
     ),
+    "sessions.free_grace_s": (
+        N_("Grace period after a connector became free"),
+        "seconds",
+        "sessions.free_grace",
+    ),
+    "sessions.one_fee_within_s": (
+        N_("A card that starts again pays no second start fee within"),
+        "seconds",
+        "sessions.one_fee_within",
+    ),
+    "sessions.start_doubt_s": (
+        N_("A start told later than this is not believed"),
+        "seconds",
+        "sessions.start_doubt",
+    ),
     "sessions.default_max_power_w": (
         N_("Maximum power of a charger that names none"),
         "watts",
