@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from onprem_csms.clock import to_text
@@ -21,6 +21,8 @@ from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import doubts, recording, registers
 
 LONGEST_EXAMPLE = 500
+# What is told of the moments before a connection is no backlog: connecting takes a while too.
+_JUST_BEFORE = timedelta(seconds=5)
 _IN_USE = frozenset(("occupied", "preparing", "charging", "suspended_charger", "suspended_vehicle"))
 # Somebody's cable is in, and it was told what goes on there: that it is occupied says less.
 _MORE_THAN_OCCUPIED = frozenset(
@@ -90,7 +92,7 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
     if before is None:
         return False
     doubts.place_shows(tx, change.charger_id, change.place, change.status)
-    if before.at > at and rows.connected_since(tx, change.charger_id) > at:
+    if before.at > at and rows.connected_since(tx, change.charger_id) > to_text(change.at + _JUST_BEFORE):
         return False
     at = max(at, before.at)
     if change.status == "available":
