@@ -1,6 +1,8 @@
 """The servers under test: programs of their own, on a core of their own."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -68,11 +70,15 @@ def start_ours(folder: Path, profile: Path | None = None) -> Server:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, below those that the system gives to clients.
+
+    A client that calls a port of theirs while nobody listens may be given this very port, and then talks to itself.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def core(number: int) -> int:

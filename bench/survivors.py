@@ -71,15 +71,17 @@ class Site:
     forks: asyncio.subprocess.Process
     seed: int
     over: bool = False
-    ended: int = 0
+    process: int = 0
 
     async def start(self, trace: Path | None = None) -> int:
         """Start the program once more; returns its process id."""
-        return await fork(self.forks, "serve", self.folder, self.port, trace)
+        self.process = await fork(self.forks, "serve", self.folder, self.port, trace)
+        return self.process
 
     async def ready(self, http: aiohttp.ClientSession) -> None:
         """Wait until the program answers."""
         while True:
+            assert Path(f"/proc/{self.process}").exists(), f"seed {self.seed}: it ended by itself"
             try:
                 async with http.get(f"http://127.0.0.1:{self.port}/healthz") as response:
                     if response.status == 200:
