@@ -94,6 +94,9 @@ class Sessions:
     clock_skew: Seconds = 300
     default_max_power: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 400_000
     energy_allowance: Annotated[int, Meta(ge=0, le=10_000_000)] = 100_000
+    wait_above_energy: Annotated[int, Meta(ge=0, le=100_000_000)] = 250_000
+    wait_above_duration: Annotated[int, Meta(ge=0, le=31_536_000)] = 604_800
+    wait_above_sum: Amount = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,9 @@ class Config:
                 start_doubt_s=self.sessions.start_doubt,
                 default_max_power_w=self.sessions.default_max_power,
                 energy_allowance_wh=self.sessions.energy_allowance,
+                wait_above_wh=self.sessions.wait_above_energy,
+                wait_above_s=self.sessions.wait_above_duration,
+                wait_above=self.sessions.wait_above_sum,
                 late_after_s=self.sessions.late_after,
                 clock_skew_s=self.sessions.clock_skew,
             ),
@@ -205,6 +211,9 @@ HELP: dict[str, str] = {
     "sessions.clock_skew": "Seconds that a charger's clock may be ahead before its times are not believed.",
     "sessions.default_max_power": "Watts that a connector can deliver where its charger does not say.",
     "sessions.energy_allowance": "Wh that a session may exceed power times time by, where no power is set.",
+    "sessions.wait_above_energy": "Wh of a session above which its bill waits for a person; 0: never.",
+    "sessions.wait_above_duration": "Seconds of a session above which its bill waits for a person; 0: never.",
+    "sessions.wait_above_sum": "A bill above it, in the smallest unit of its currency, waits for a person; 0: never.",
     "log": "What is written to the standard error stream.",
     "log.level": "debug, info, warning or error.",
     "listeners": "More addresses to listen on, beside [server]. Repeat the table for each.",

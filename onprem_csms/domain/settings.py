@@ -23,7 +23,10 @@ class PrepaidSettings:
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """When a session is believed to be over or wrong; seconds and watts."""
+    """When a session is believed to be over or wrong; seconds, watts and Wh.
+
+    A bill of more energy, time or money (minor units) than ``wait_above…`` waits for a person; 0: none does.
+    """
 
     reboot_grace_s: int = 300
     free_grace_s: int = 300
@@ -31,6 +34,9 @@ class SessionSettings:
     start_doubt_s: int = 86_400
     default_max_power_w: int = 400_000
     energy_allowance_wh: int = 100_000
+    wait_above_wh: int = 250_000
+    wait_above_s: int = 604_800
+    wait_above: int = 100_000
     late_after_s: int = 900
     clock_skew_s: int = 300
 

@@ -36,7 +36,11 @@ REGISTRATION: Words = {
     "pending": Tag("warn", N_("Held back")),
     "rejected": Tag("bad", N_("Rejected")),
 }
-SESSION: Words = {"active": Tag("busy", N_("Running")), "ended": Tag("off", N_("Ended"))}
+SESSION: Words = {
+    "active": Tag("busy", N_("Running")),
+    "waiting": Tag("warn", N_("Waits for a person")),
+    "ended": Tag("off", N_("Ended")),
+}
 ACTIVITY: Words = {
     "charging": Tag("busy", N_("Charging")),
     "idle": Tag("info", N_("Vehicle waits")),

@@ -225,6 +225,8 @@ async def test_a_limit_that_is_set_later_does_not_change_what_was_billed(house: 
 
 async def test_a_charger_without_a_clock_begins_again_within_the_second(house: House) -> None:
     wallet_id = await house.prepaid_card("04AABBCCDD", 5000)
+    await house.do(presence.connected, "CP1", "ocpp1.6", "127.0.0.1")
+    house.later(120)
     for _ in range(3):
         started = await house.start("04AABBCCDD", told="1970-01-01T00:00:00Z", flags=("clock",))
         assert started.verdict.status == "accepted"

@@ -25,7 +25,8 @@ class Session(NamedTuple):
 
     ``first_activity`` is the state that it began in. ``cost`` and ``vat`` are what it cost in the end, minor units; of
     one that was opened again, what was booked before. ``doubt`` is why it may be over, since ``doubted_at``.
-    ``fee_taken``: the session before it paid the start fee.
+    ``fee_taken``: the session before it paid the start fee. ``time_unsure``: its begin was told by a clock that was
+    wrong, perhaps long after.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Session(NamedTuple):
     doubt: Doubt | None
     doubted_at: int | None
     fee_taken: int
+    time_unsure: int
     review: str
 
     @property
@@ -76,6 +78,11 @@ class Session(NamedTuple):
     def active(self) -> bool:
         """Tell whether it has not ended."""
         return self.state == "active"
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether its bill is booked: it has ended and waits for nobody."""
+        return self.state == "ended"
 
 
 class Named(NamedTuple):
@@ -126,7 +133,7 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> Session:
 # fmt: off
 _DEFAULTS = Session(
     0, "", 0, 0, None, "", "", None, None, None, None, "active", "", "invalid", 0, None, 0, None, 0,
-    None, 0, 0, "charging", 0, None, None, "", 0, 0, None, None, None, 0, None, None, None, 0,
+    None, 0, 0, "charging", 0, None, None, "", 0, 0, None, None, None, 0, None, None, None, 0, 0,
     "none",
 )
 # fmt: on

@@ -520,7 +520,7 @@ CREATE TABLE sessions (
     wallet_id INTEGER REFERENCES wallets (id),
     hold_id INTEGER REFERENCES holds (id),
     order_id TEXT,
-    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'ended')),
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'waiting', 'ended')),
     closed_by TEXT NOT NULL DEFAULT '',
     verdict TEXT NOT NULL,
     began INTEGER NOT NULL,
@@ -546,8 +546,9 @@ CREATE TABLE sessions (
     doubt TEXT,
     doubted_at INTEGER,
     fee_taken INTEGER NOT NULL DEFAULT 0,
+    time_unsure INTEGER NOT NULL DEFAULT 0,
     review TEXT NOT NULL DEFAULT 'none',
-    CHECK ((state = 'ended') = (ended IS NOT NULL))
+    CHECK ((state = 'active') = (ended IS NULL))
 ) STRICT;
 CREATE INDEX sessions_by_charger ON sessions (charger_id, began);
 CREATE INDEX sessions_by_card ON sessions (card_id, began) WHERE card_id IS NOT NULL;
@@ -557,6 +558,18 @@ CREATE INDEX sessions_active ON sessions (charger_id) WHERE state = 'active';
 CREATE INDEX sessions_active_by_card ON sessions (card_id) WHERE state = 'active';
 CREATE INDEX sessions_in_doubt ON sessions (doubted_at) WHERE doubted_at IS NOT NULL;
 CREATE INDEX sessions_to_review ON sessions (id) WHERE review = 'open';
+
+-- What a person decided of a session that had ended, one row each time: ``before`` and ``after`` are its figures as JSON.
+CREATE TABLE corrections (
+    session_id INTEGER NOT NULL REFERENCES sessions (id),
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    before TEXT NOT NULL CHECK (json_valid(before)),
+    after TEXT NOT NULL CHECK (json_valid(after)),
+    PRIMARY KEY (session_id, number)
+) STRICT, WITHOUT ROWID;
 
 -- What is reported of the sessions that run, in the order of arrival; bounded, see db/charging/facts.py. Append-only
 -- and without an index: each would dirty, encrypt and write a page for every reading.

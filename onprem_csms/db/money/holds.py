@@ -41,7 +41,7 @@ _HOLD = """
 """
 _UNNEEDED = """
     WHERE state = 'held'
-    AND id NOT IN (SELECT hold_id FROM sessions WHERE state = 'active' AND hold_id IS NOT NULL)
+    AND id NOT IN (SELECT hold_id FROM sessions WHERE state <> 'ended' AND hold_id IS NOT NULL)
     AND id NOT IN (
         SELECT hold_id FROM orders WHERE status IN ('held', 'sent', 'accepted') AND hold_id IS NOT NULL
     )

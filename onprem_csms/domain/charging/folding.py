@@ -125,6 +125,28 @@ def conclude(terms: Terms, state: State, until: int, stop_wh: int | None) -> Sta
     return _close(state, until, energy, state.meter)
 
 
+def decided(terms: Terms, facts: Iterable[Fact], until: int, stop_wh: int) -> State:
+    """Return a session whose begin, end and registers a person chose.
+
+    Between them what was told counts where it lies within; the rest is spread evenly in time.
+    """
+    state = begin(terms).state
+    running, activity, reached = state.running, state.activity, terms.start_wh
+    for moment in moments([fact for fact in facts if fact.at <= until], terms.began):
+        at, registers, power, _, now = moment
+        reached = next((one for one in registers if reached <= one <= stop_wh), reached)
+        if running is not None and (registers or now):
+            running = pricing.advance(
+                running, _datetime(at), reached - terms.start_wh, activity=activity, power_w=power
+            )
+        activity = now or activity
+    energy = stop_wh - terms.start_wh
+    if running is not None:
+        running = pricing.advance(running, _datetime(until), energy, activity=activity)
+    meter = state.meter._replace(at=until, register_wh=stop_wh, energy_wh=energy)
+    return State(until, meter, running, activity)
+
+
 def _close(state: State, until: int, energy_wh: int, measured: Meter) -> State:
     """Let the time go on to the end of a session, with its energy as it counts in the end."""
     meter, running = state.meter._replace(energy_wh=energy_wh, astray=None), state.running

@@ -25,8 +25,10 @@ ACTIVITIES_SHOWN: Mapping[str, Activity] = {
     "suspended_charger": "paused",
 }
 """Who holds the energy back by what a connector shows: a car that does not ask is idle, a charger pauses."""
-SessionState = Literal["active", "ended"]
-ClosedBy = Literal["", "charger", "csms"]
+SessionState = Literal["active", "waiting", "ended"]
+"""A session that waits has ended, and its bill is booked by a person."""
+ClosedBy = Literal["", "charger", "csms", "operator"]
+"""Whose word the end is."""
 Doubt = Literal["rebooted", "connector_free"]
 """Why a session may be over although no end was told: a key of the review list."""
 StopReason = Literal[

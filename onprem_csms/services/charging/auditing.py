@@ -11,6 +11,13 @@ from onprem_csms.services.money.auditing import Booked
 
 def audit_session(tx: Tx, session: Session, booked: Booked) -> Iterator[str]:
     """Say what is wrong with an ended session; ``booked`` is what the ledger has of it, nothing if it has nothing."""
+    if session.settled:
+        yield from _settled_faults(tx, session, booked)
+    elif booked.gross != session.cost:
+        yield f"{booked.gross} was charged, it waits and has {session.cost}"
+
+
+def _settled_faults(tx: Tx, session: Session, booked: Booked) -> Iterator[str]:
     state = live.ended(tx, session)
     if state.energy_wh != session.energy_wh:
         yield f"{session.energy_wh} Wh are billed, its readings give {state.energy_wh}"

@@ -15,7 +15,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.cards.tokens import Token
 from onprem_csms.domain.chargers.places import WHOLE_CHARGER, Place
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
-from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN, Activity, Verdict
+from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN, CLOCK, Activity, Verdict
 from onprem_csms.domain.money import pricing
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
@@ -146,6 +146,7 @@ def _begin(tx: Tx, report: Report, found: Recognised, place: Place) -> Session:
             "meter_start_wh": max(0, _first_register(report)),
             "first_activity": _shown_activity(tx, report, place),
             **live.limits(tx, report.charger_id),
+            "time_unsure": int(CLOCK in report.flags and not starts.told_at_once(tx, report.charger_id)),
             "fee_taken": int(starts.fee_was_taken(tx, report, found.uid)),
             **_paid_by(report, found, funds),
             "order_id": _paying(order or late, funds),
@@ -236,4 +237,6 @@ def _flag(tx: Tx, session: Session, report: Report) -> None:
         review.flag_session(tx, session, "repeated_sessions")
     if session.wallet_id is not None and session.tariff_version_id is None:
         review.flag_session(tx, session, "no_tariff")
+    if CLOCK in report.flags:
+        review.flag_session(tx, session, CLOCK, {"told": report.told})
     review.flag_words(tx, session, report.flags)

@@ -65,23 +65,29 @@ def bill_document(bill: pricing.Bill) -> dict[str, Any]:
     }
 
 
-def settle(tx: Tx, session: Session, running: pricing.Running | None) -> dict[str, Any]:
+def bill_of(session: Session, running: pricing.Running | None) -> pricing.Bill | None:
+    """Return the bill of a session as it ended, None where it owes nothing and nothing was booked of it."""
+    if running is None or (owes_nothing(session, running) and not session.cost):
+        return None
+    return pricing.bill(running)
+
+
+def settle(tx: Tx, session: Session, bill: pricing.Bill | None) -> dict[str, Any]:
     """Book the end of a session and return the columns that it sets.
 
     The first time the cost is charged and the hold captured; when the session had been closed here
     before and a late report changes the figures, the difference is booked as a correction.
     """
-    if running is None or (owes_nothing(session, running) and not session.cost):
+    if bill is None:
         _release(tx, session)
         return {"cost": 0, "vat": 0}
-    bill = pricing.bill(running)
-    if session.active and not session.cost:
+    if not session.settled and not session.cost:
         _charge(tx, session, bill)
     else:
-        if session.active and session.hold_id is not None:
+        if not session.settled and session.hold_id is not None:
             holds.capture(tx, session.hold_id, max(0, bill.gross - session.cost))
         _correct(tx, session, bill)
-    _look_at_balance(tx, session)
+    look_at_balance(tx, session)
     return {"cost": bill.gross, "vat": bill.vat}
 
 
@@ -131,7 +137,8 @@ def _correct(tx: Tx, session: Session, bill: pricing.Bill) -> None:
     charges.correct(tx, change)
 
 
-def _look_at_balance(tx: Tx, session: Session) -> None:
+def look_at_balance(tx: Tx, session: Session) -> None:
+    """Flag a session whose wallet is below zero, and block its card where the site wants that."""
     wallet_id = session.wallet_id
     balance = 0 if wallet_id is None else wallets.balance(tx, wallet_id)
     if balance >= 0:

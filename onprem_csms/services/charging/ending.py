@@ -8,26 +8,33 @@ from onprem_csms.db.charging import facts as fact_rows
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.charging import session_life
+from onprem_csms.domain.charging import session_life, waiting
 from onprem_csms.domain.charging.facts import Fact
 from onprem_csms.domain.charging.folding import State
 from onprem_csms.domain.charging.session_life import SessionEvent
 from onprem_csms.domain.charging.sessions import StopReason
+from onprem_csms.domain.charging.waiting import Bounds, Ended
+from onprem_csms.domain.money.pricing import Bill
 from onprem_csms.events import Event
 from onprem_csms.services.charging import billing, live, prepaid, registers, review
 
 NOT_ALLOWED = "not_allowed"
+WAITS = "waits"
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a session ended; ``at`` in UTC ms, ``facts`` are those that came only with the end."""
+    """How a session ended; ``at`` in UTC ms, ``facts`` are those that came only with the end.
+
+    ``clock``: the charger's time of it was not believed.
+    """
 
     at: int
     meter_stop_wh: int | None
     reason: StopReason
     event: SessionEvent
     facts: Sequence[Fact] = ()
+    clock: bool = False
 
 
 def close(tx: Tx, session: Session, reason: StopReason) -> Session:
@@ -36,14 +43,12 @@ def close(tx: Tx, session: Session, reason: StopReason) -> Session:
 
 
 def finish(tx: Tx, session: Session, end: End) -> Session:
-    """End a session, or correct one that was ended here, and book what it cost."""
+    """End a session, or correct one that was ended here, and book what it cost; what is absurd waits for a person."""
     corrects = not session.active
-    state_after, closed_by = session_life.after((session.state, session.closed_by), end.event)
+    stage = session_life.after((session.state, session.closed_by), end.event)
     moment = max(end.at, session.began)
     _keep_facts(tx, session, moment, end)
     columns: dict[str, Any] = {
-        "state": state_after,
-        "closed_by": closed_by,
         "ended": moment,
         "reason": _reason(session, end),
         "meter_stop_wh": end.meter_stop_wh,
@@ -55,19 +60,44 @@ def finish(tx: Tx, session: Session, end: End) -> Session:
     if session.active:
         fact_rows.end(tx, session.id)
         live.forget(tx, session.id)
-    held = live.spendable(tx, session)
-    columns |= billing.settle(tx, session, state.running)
-    if session.wallet_id is not None and (held is None or columns["cost"] > held):
-        # It took more than was held for it: what others may spend became less.
-        prepaid.money_changed(tx, session.wallet_id, besides=session.id)
+    bill = billing.bill_of(session, state.running)
+    because = _waits(tx, session, Ended(state, moment - session.began, bill, end.clock)) if bill else ()
+    if because:
+        stage = session_life.after(stage, "set_aside")
+    else:
+        columns |= _settle(tx, session, bill)
     columns |= {"energy_wh": state.energy_wh, "soc_percent": state.soc_percent}
-    after = rows.update(tx, session, **columns)
+    after = rows.update(tx, session, state=stage[0], closed_by=stage[1], **columns)
     registers.session_ended(tx, after, state)
     _flag(tx, after, state, corrects=corrects)
+    if because and bill is not None:
+        review.flag_session(
+            tx, after, WAITS, {"because": because, "energy_wh": bill.energy_wh, "cost": bill.gross}
+        )
+    elif session.state == "waiting":
+        review.settled(tx, after, WAITS)
     if session.doubt == "connector_free" and end.event == "end_reported":
         review.settled(tx, after, "connector_free")
     _announce(tx, after)
     return after
+
+
+def _settle(tx: Tx, session: Session, bill: Bill | None) -> dict[str, Any]:
+    held = live.spendable(tx, session)
+    columns = billing.settle(tx, session, bill)
+    if session.wallet_id is not None and (held is None or columns["cost"] > held):
+        # It took more than was held for it: what others may spend became less.
+        prepaid.money_changed(tx, session.wallet_id, besides=session.id)
+    return columns
+
+
+def _waits(tx: Tx, session: Session, ended: Ended) -> tuple[str, ...]:
+    """Return why the bill of a session waits for a person; empty: it is booked."""
+    settings = tx.settings.sessions
+    bounds = Bounds(settings.wait_above_wh, settings.wait_above_s * 1000, settings.wait_above)
+    clock = ended.unsure or bool(session.time_unsure)
+    tariff = billing.tariff_of(tx, session) if clock else None
+    return waiting.reasons(ended._replace(unsure=clock), bounds, tariff)
 
 
 def _keep_facts(tx: Tx, session: Session, moment: int, end: End) -> None:

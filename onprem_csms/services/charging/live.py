@@ -157,6 +157,9 @@ def states_of(tx: Tx, sessions: Iterable[Session]) -> dict[int, State]:
 def ended(tx: Tx, session: Session) -> State:
     """Return a session at its end, as its row says it; counted again from its facts where that is needed."""
     until = session.began if session.ended is None else session.ended
+    if session.closed_by == "operator":
+        stop_wh = session.meter_start_wh if session.meter_stop_wh is None else session.meter_stop_wh
+        return folding.decided(terms(tx, session), facts_of(tx, session), until, stop_wh)
     live = _LIVE.get(tx, session.id)
     if live is not None:
         state = folding.conclude(live.terms, live.state, until, session.meter_stop_wh)

@@ -55,7 +55,7 @@ def _goes_on(tx: Tx, session: Session, report: Report) -> bool:
 
 def _hold(tx: Tx, session: Session) -> int | None:
     """Hold for a session again what is there, as far as its order goes; the old hold where nothing is."""
-    if session.hold_id is None or session.wallet_id is None:
+    if session.hold_id is None or session.wallet_id is None or not session.settled:
         return session.hold_id
     amount = max(0, wallets.get(tx, session.wallet_id).available)
     order = None if session.order_id is None else order_rows.get(tx, session.order_id)

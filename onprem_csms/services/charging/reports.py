@@ -15,7 +15,7 @@ from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.charging import session_life
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
-from onprem_csms.domain.charging.sessions import Verdict
+from onprem_csms.domain.charging.sessions import CLOCK, Verdict
 from onprem_csms.services.charging import (
     authorization,
     beginning,
@@ -25,6 +25,7 @@ from onprem_csms.services.charging import (
     recording,
     reopening,
     review,
+    starts,
 )
 
 
@@ -111,7 +112,8 @@ def _end_by(tx: Tx, session: Session, report: Report) -> Session:
     recording.keep_signed(tx, session, report.readings)
     facts = tuple(live.fact_of(reading) for reading in report.readings)
     reason = report.reason or "local"
-    end = ending.End(to_millis(report.at), register_wh, reason, "end_reported", facts)
+    clock = CLOCK in report.flags and not starts.told_at_once(tx, report.charger_id)
+    end = ending.End(to_millis(report.at), register_wh, reason, "end_reported", facts, clock)
     return ending.finish(tx, session, _before_the_next(tx, session, end))
 
 

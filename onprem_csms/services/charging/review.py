@@ -18,6 +18,9 @@ from onprem_csms.events import Event
 from onprem_csms.services.core import audit
 
 KINDS: dict[str, str] = {
+    "waits": N_(
+        "The bill is beyond what can be, or its time is not known. Nothing is booked until a person books it."
+    ),
     "late": N_("The session was reported long after it began."),
     "superseded": N_("A new session began before the charger reported the end of this one."),
     "rebooted": N_("The charger restarted and never reported the end; closed at the last reading."),
@@ -108,10 +111,11 @@ def follow(tx: Tx, charger_id: str, kind: str, about: str, detail: Mapping[str, 
         rows.update_detail(tx, dedupe, detail)
 
 
-def settled(tx: Tx, session: Session, kind: str) -> None:
-    """Take away what was unsure of a session and has cleared up since."""
+def settled(tx: Tx, session: Session, kind: str, note: str = "") -> None:
+    """Take away what was unsure of a session and has cleared up since, or what somebody has decided."""
+    by = tx.actor.label if tx.actor.is_staff else ""
     for item in rows.of_session(tx, session.id):
-        if item.kind == kind and rows.resolve(tx, item.id, "", ""):
+        if item.kind == kind and rows.resolve(tx, item.id, by, note):
             if not rows.open_of_session(tx, session.id):
                 session_rows.set_review(tx, session.id, "done")
             tx.emit(Event("review"))

@@ -108,7 +108,7 @@ def find(tx: Tx, wanted: SessionFilter) -> list[SessionView]:
             params.append(value)
     if wanted.state is not None:
         # Written out: a parameter can't use the index of the active ones.
-        where.append("s.state = 'active'" if wanted.state == "active" else "s.state = 'ended'")
+        where.append("s.state = 'active'" if wanted.state == "active" else "s.state <> 'active'")
     if wanted.transaction_id is not None:
         where.append("(s.reference = ? OR (s.reference IS NULL AND s.id = ?))")
         params += [wanted.transaction_id, rows.id_of(tx, wanted.transaction_id)]
@@ -252,8 +252,8 @@ def _cost(session: Session, state: State | None) -> int:
 
 
 def _bill(tx: Tx, session: Session) -> dict[str, Any] | None:
-    """Return the bill of a session that has ended, made again of what was reported."""
-    if session.active or session.tariff_version_id is None:
+    """Return the bill of a session that was booked, made again of what was reported."""
+    if not session.settled or session.tariff_version_id is None:
         return None
     running = live.ended(tx, session).running
     if running is None or (billing.owes_nothing(session, running) and not session.cost):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from onprem_csms.clock import to_millis
+from onprem_csms.clock import maybe_from_text, to_millis
 from onprem_csms.db.chargers import chargers as charger_rows
 from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.chargers import intervals
@@ -15,6 +15,8 @@ from onprem_csms.domain.charging.sessions import CLOCK
 from onprem_csms.services.chargers import inventory
 
 ONLY_CONNECTOR = Place(0, 1)
+# What a charger kept while it was offline comes within this time of its connection.
+BACKLOG = timedelta(seconds=60)
 FEW_WH = 100
 """A session that delivered less was none to speak of: the next one of its card is its continuation."""
 
@@ -41,6 +43,12 @@ def believed(tx: Tx, report: Report) -> Report:
     if last is None or report.at >= last - doubt:
         return report
     return replace(report, at=tx.now, flags=(*report.flags, CLOCK))
+
+
+def told_at_once(tx: Tx, charger_id: str) -> bool:
+    """Tell whether what a charger tells now happens now: it has been connected for longer than its backlog takes."""
+    since = maybe_from_text(charger_rows.connected_since(tx, charger_id) or None)
+    return since is not None and tx.now - since > BACKLOG
 
 
 def fee_was_taken(tx: Tx, report: Report, uid: str) -> bool:

@@ -48,7 +48,7 @@ def account(tx: Tx, card_id: int) -> Account:
     return Account(
         card,
         running=tuple(view for view in found if view.state == "active"),
-        past=tuple(view for view in found if view.state == "ended"),
+        past=tuple(view for view in found if view.state != "active"),
         waiting=_waiting(tx, card_id),
     )
 

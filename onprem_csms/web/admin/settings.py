@@ -90,6 +90,21 @@ LABELS: dict[str, tuple[str, str, str]] = {
         "energy",
         "sessions.energy_allowance",
     ),
+    "sessions.wait_above_wh": (
+        N_("A bill waits for a person above this energy"),
+        "energy",
+        "sessions.wait_above_energy",
+    ),
+    "sessions.wait_above_s": (
+        N_("A bill waits for a person above this duration"),
+        "seconds",
+        "sessions.wait_above_duration",
+    ),
+    "sessions.wait_above": (
+        N_("A bill waits for a person above this sum"),
+        "money",
+        "sessions.wait_above_sum",
+    ),
     "sessions.late_after_s": (N_("A report is late after"), "seconds", "sessions.late_after"),
     "sessions.clock_skew_s": (N_("Tolerance for wrong clocks"), "seconds", ""),
 }

@@ -10,6 +10,7 @@ from onprem_csms.services.core.context import Context
 from onprem_csms.web.api import (
     chargers,
     commands,
+    corrections,
     ledger,
     people,
     problems,
@@ -73,6 +74,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/sessions/{id}/readings", "session.read", sessions.readings),
     Route("POST", "/sessions/{id}/stop", "session.stop", sessions.stop),
     Route("POST", "/sessions/{id}/close", "session.correct", sessions.close),
+    Route("POST", "/sessions/{id}/book", "session.correct", corrections.book),
+    Route("GET", "/sessions/{id}/corrections", "session.read", corrections.find),
+    Route("POST", "/sessions/{id}/corrections", "session.correct", corrections.correct),
     # Reservations
     Route("GET", "/reservations", "reservation.read", reservations.find),
     Route("POST", "/reservations", "reservation.make", reservations.create),

@@ -18,7 +18,8 @@ class Session(Struct, frozen=True, kw_only=True):
     """A session: live while open, final when closed. Energy in Wh, power in W, money in minor units.
 
     ``verdict`` is what was said of the card, ``stop_wanted`` why the site has asked for its end, ``priced`` false
-    where nothing is charged. ``review`` is ``open`` while a person should look at it (see ``/reviews``).
+    where nothing is charged. ``waiting``: it is closed, and nothing of it is booked before a person has looked
+    (``/sessions/{id}/book``). ``review`` is ``open`` while a person should look at it (see ``/reviews``).
     """
 
     id: int
@@ -49,6 +50,7 @@ class Session(Struct, frozen=True, kw_only=True):
     priced: bool
     bill: dict[str, Any] | None
     review: Literal["none", "open", "done"]
+    waiting: bool
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -152,6 +154,7 @@ def show(view: sessions.SessionView) -> Session:
         priced=view.priced,
         bill=view.bill,
         review=_review(view.review),
+        waiting=view.state == "waiting",
     )
 
 
