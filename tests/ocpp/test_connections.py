@@ -187,3 +187,22 @@ async def test_nothing_of_a_connection_is_left_when_it_has_ended(site: Site) -> 
     await site.until(lambda: len(site.stations._tasks) == 2)
     assert site.stations.calling == set()
     assert site.stations.deviating == set()
+
+
+async def test_calls_that_do_not_wait_for_their_answers_are_answered_in_their_order(site: Site) -> None:
+    charger = await site.connect()
+    await charger.boot()
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Preparing"}),
+        ("Heartbeat", {}),
+        ("Authorize", {"idTag": CARD}),
+        ("DataTransfer", {"vendorId": "nobody"}),
+        ("StartTransaction", START),
+        ("NoSuchAction", {}),
+        ("Heartbeat", {}),
+    ]
+    for number, (action, payload) in enumerate(calls * 3):
+        await charger.say([2, str(number), action, payload])
+    heard = [(await charger.hear())[1] for _ in calls * 3]
+    assert heard == [str(number) for number in range(len(heard))]
+    assert len(await site.sessions()) == 1

@@ -2,18 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Coroutine
+from typing import Any
 
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from onprem_csms.domain.chargers.chargers import QuirkCount, Registration
-from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.link.outgoing import Pending
-from onprem_csms.ocpp.link.router import Router, UnansweredError
+from onprem_csms.ocpp.link.router import UnansweredError
+from onprem_csms.ocpp.link.surroundings import Surroundings
 from onprem_csms.ocpp.rpc import frames
-from onprem_csms.ocpp.rpc.frames import Call, CallError, CallResult, FrameError, Limits
+from onprem_csms.ocpp.rpc.frames import Call, CallError, CallResult, FrameError
 from onprem_csms.ocpp.rpc.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -28,35 +27,13 @@ _GRACE_S = 1.0
 _TEXT, _BINARY, _PING, _PONG = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG
 
 
-class Owner(Protocol):
-    """What a connection asks of the registry that it stands in."""
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let something run beside."""
-
-    def watch(self, connection: "Connection") -> None:
-        """Look after its calls."""
-
-    def deviated(self, connection: "Connection") -> None:
-        """Store its counters soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all connections of one version share."""
-
-    owner: Owner
-    options: Options
-    log: Callable[[str, str, bytes], None]
-    router: Router
-    limits: Limits
-
-
 class Connection:
     """Lives as long as its WebSocket. What is seldom needed is made when it is."""
 
     __slots__ = (
+        "_answering",
         "_asked",
+        "_idle",
         "_limits",
         "_log",
         "_odd_frames",
@@ -103,6 +80,8 @@ class Connection:
         self._probe: asyncio.Future[bool] | None = None
         self._asked: set[str] | None = None
         self._odd_frames = 0
+        self._answering = False
+        self._idle: asyncio.Future[None] | None = None
 
     # ------------------------------------------------------------------ reading
 
@@ -141,9 +120,7 @@ class Connection:
         except (ClientConnectionResetError, ConnectionError):
             self._why("lost")
         except UnansweredError:
-            # Not answered and cut off, the charger keeps the message and comes again.
-            self._why("not_stored")
-            self.close_soon(_TRY_AGAIN_LATER, "The message could not be stored.")
+            self._end_unanswered()
 
     def _note_end(self, message: object) -> None:
         error = getattr(message, "data", None)
@@ -154,16 +131,15 @@ class Connection:
             self._why("closed")
 
     async def _read(self, data: bytes, *, binary: bool) -> None:
-        # One coroutine from the frame to its answer: each more would cost a little in every message.
+        if self._answering and not await self._answered():
+            return
         if binary:
             self.quirk("binary")
         fast = self._router.fast(self, data)
         if fast is not None:
             self._log(self.charger_id, "in", data)
-            answer = await self._router.carry_out(self, fast, data)
-            if answer:
-                self._log(self.charger_id, "out", answer)
-                await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
+            self._answering = True
+            self._router.carry_out(self, fast, data)
             return
         try:
             frame = frames.parse(data, self._limits)
@@ -180,6 +156,12 @@ class Connection:
             self._log(self.charger_id, "out", answer)
             await self._ws.send_frame(answer, _TEXT)  # type: ignore[union-attr]
 
+    async def _answered(self) -> bool:
+        """Wait until the call before was answered, so that answers keep their order; False when there is no more."""
+        self._idle = asyncio.get_running_loop().create_future()
+        await self._idle
+        return not self.closing
+
     async def _refuse(self, data: bytes, fault: FrameError) -> None:
         self.quirk("unreadable", data[:500].decode("utf-8", "replace"))
         if self._odd_frames < _MOST_ODD_FRAMES_LOGGED:
@@ -193,7 +175,7 @@ class Connection:
         if pending is None:
             self.quirk("stray_answer", data[:500].decode("utf-8", "replace"))
             return
-        self._log(self.charger_id, "in", _shown(pending, frame, data))
+        self._log(self.charger_id, "in", pending.shown_answer(frame, data))
         for kind in frame.quirks:
             self.quirk(kind, data[:500].decode("utf-8", "replace"))
         self._send_next()
@@ -238,6 +220,49 @@ class Connection:
             self.end("lost")
         else:
             pending.written()
+
+    def reply(self, answer: bytes) -> None:
+        """Send the answer to the call that was carried out, after those of its group that came before."""
+        self._log(self.charger_id, "out", answer)
+        self._owner.reply(self, answer)
+
+    def reply_after(self, work: Coroutine[Any, Any, bytes]) -> None:
+        """Send what this returns, if anything, or close without an answer where it raises UnansweredError."""
+        self._owner.spawn(self._reply_after(work))
+
+    async def _reply_after(self, work: Coroutine[Any, Any, bytes]) -> None:
+        answer = b""
+        try:
+            answer = await work
+        except UnansweredError:
+            self._end_unanswered()
+        finally:
+            if not answer:
+                self._free()
+        if answer:
+            self._log(self.charger_id, "out", answer)
+            await self.send_answer(answer)
+
+    async def send_answer(self, answer: bytes) -> None:
+        """Send an answer; it waits for nothing unless something is ``unsent``."""
+        try:
+            if not self.closing:
+                await self._send(answer)
+        except (ClientConnectionResetError, ConnectionError):
+            self.end("lost")
+        finally:
+            self._free()
+
+    @property
+    def unsent(self) -> bool:
+        """Whether the charger has not taken all that was sent before."""
+        return self._transport is None or self._transport.get_write_buffer_size() > 0
+
+    def _free(self) -> None:
+        self._answering = False
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():
+            idle.set_result(None)
 
     async def _send(self, data: bytes) -> None:
         ws = self._ws
@@ -350,6 +375,10 @@ class Connection:
             self.closing = True
             self.close_soon(code, text or reason)
 
+    def _end_unanswered(self) -> None:
+        # Not answered and cut off, the charger keeps the message and comes again.
+        self.end("not_stored", _TRY_AGAIN_LATER, "The message could not be stored.")
+
     async def _close(self, ws: "web.WebSocketResponse[bool]", code: int, text: str) -> None:
         """Part politely; from who takes nothing, without."""
         try:
@@ -359,12 +388,3 @@ class Connection:
             log.debug("close: %s", error)
             if self._transport is not None:
                 self._transport.abort()
-
-
-def _shown(pending: Pending, frame: CallResult | CallError, data: bytes) -> bytes:
-    """Return an answer as it may be written down."""
-    if isinstance(frame, CallResult):
-        shown = pending.order.shown_answer(frame.payload)
-        if shown is not frame.payload:
-            return frames.encode_result(frame.id, dict(shown))
-    return data

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from onprem_csms.domain.chargers.command_life import Ending
 from onprem_csms.errors import Invalid
 from onprem_csms.ocpp.rpc import frames
+from onprem_csms.ocpp.rpc.frames import CallError, CallResult
 from onprem_csms.services.core.context import Tx
 from onprem_csms.services.core.ports import Lane, Order, Reply
 
@@ -132,6 +133,14 @@ class Pending:
         self.writing = False
         if not self.reply.done():
             self._sent()
+
+    def shown_answer(self, frame: CallResult | CallError, data: bytes) -> bytes:
+        """Return the answer to it as it may be written down."""
+        if isinstance(frame, CallResult):
+            shown = self.order.shown_answer(frame.payload)
+            if shown is not frame.payload:
+                return frames.encode_result(frame.id, dict(shown))
+        return data
 
     def end(self, ending: Ending, response: Mapping[str, Any] | None = None) -> None:
         """Tell who waits how it ended; only the first ending counts."""

@@ -22,6 +22,7 @@ class Registry:
         self.deviating: set[Connection] = set()
         self._connections: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answers: list[tuple[Connection, bytes]] = []
 
     def online(self, charger_id: str) -> bool:
         """Tell whether the charger has a connection."""
@@ -58,6 +59,21 @@ class Registry:
     def deviated(self, connection: Connection) -> None:
         """Store a connection's counters soon."""
         self.deviating.add(connection)
+
+    def reply(self, connection: Connection, answer: bytes) -> None:
+        """Send an answer with those that come at the same moment: one task serves a whole group of writes."""
+        if not self._answers:
+            self.spawn(self._send_answers())
+        self._answers.append((connection, answer))
+
+    async def _send_answers(self) -> None:
+        answers, self._answers = self._answers, []
+        for connection, answer in answers:
+            # Who does not take what it is sent keeps nobody else waiting.
+            if connection.unsent:
+                self.spawn(connection.send_answer(answer))
+            else:
+                await connection.send_answer(answer)
 
     def spawn(self, work: Coroutine[Any, Any, None], *, forever: bool = False) -> None:
         """Let something run beside; what fails is logged. With ``forever`` the end does not wait for it."""

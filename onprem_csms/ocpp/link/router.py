@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from onprem_csms.domain.chargers.chargers import Registration
@@ -38,6 +40,12 @@ class Peer(Station, Protocol):
 
     def expects(self, action: str) -> bool:
         """Tell whether the charger was asked to send this."""
+
+    def reply(self, answer: bytes) -> None:
+        """Send the answer to the call that was carried out; it does not raise."""
+
+    def reply_after(self, work: Coroutine[Any, Any, bytes]) -> None:
+        """Send what this returns unless it is NO_ANSWER, or close without an answer where it raises UnansweredError."""
 
 
 NO_ANSWER = b""
@@ -76,18 +84,32 @@ class Router:
         deed = found.read(Heard(peer.charger_id, call.payload, self._windows.at(now), now))
         return None if deed is None else FastCall(call.id, call.action, deed)
 
-    async def carry_out(self, peer: Peer, call: FastCall, data: bytes) -> bytes:
-        """Return the answer to a call on its short way, after what it says is stored; UnansweredError."""
-        deed = call.deed
+    def carry_out(self, peer: Peer, call: FastCall, data: bytes) -> None:
+        """Have what a call on its short way says stored; the peer replies from the end of its group of writes."""
+        service, done = call.deed.service, partial(self._carried_out, peer, call, data)
+        if service is None:
+            done(None, None)
+            return
         try:
-            result = None if deed.service is None else await self._ctx.write(deed.service, deed.value)
-            return frames.encode_result(call.id, deed.answer(result))
-        except Exception as error:  # noqa: BLE001 - the endpoint's own loop: whatever fails is answered here
-            incoming = Incoming(self._ctx, peer, peer.charger_id, self._windows.at(self._ctx.clock.now()))
-            incoming.action, incoming.raw = call.action, data.decode("utf-8", "replace")
-            return await self._failed(
-                incoming, self._actions[call.action], Call(call.id, call.action, {}), error
-            )
+            self._ctx.submit(service, (call.deed.value,), done)
+        except StoreError as error:
+            done(None, error)
+
+    def _carried_out(
+        self, peer: Peer, call: FastCall, data: bytes, result: Any, error: Exception | None
+    ) -> None:
+        if error is None:
+            try:
+                answer = frames.encode_result(call.id, call.deed.answer(result))
+            except Exception as bug:  # noqa: BLE001 - as in ``answer``: whatever fails is answered here
+                error = bug
+            else:
+                peer.reply(answer)
+                return
+        incoming = Incoming(self._ctx, peer, peer.charger_id, self._windows.at(self._ctx.clock.now()))
+        incoming.action, incoming.raw = call.action, data.decode("utf-8", "replace")
+        refused = Call(call.id, call.action, {})
+        peer.reply_after(self._failed(incoming, self._actions[call.action], refused, error))
 
     async def answer(self, peer: Peer, call: Call, raw: str) -> bytes:
         """Return the answer to a call, after what it says is stored; UnansweredError when it can't be."""

@@ -11,10 +11,11 @@ from onprem_csms.ocpp import versions
 from onprem_csms.ocpp.endpoint.options import Options
 from onprem_csms.ocpp.endpoint.throttle import Throttle
 from onprem_csms.ocpp.link.caretaker import Caretaker
-from onprem_csms.ocpp.link.connection import Connection, Surroundings
+from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.outgoing import Pending
 from onprem_csms.ocpp.link.registry import Registry
 from onprem_csms.ocpp.link.router import Router
+from onprem_csms.ocpp.link.surroundings import Surroundings
 from onprem_csms.ocpp.rpc import schemas
 from onprem_csms.ocpp.rpc.frames import Limits
 from onprem_csms.ocpp.versions import Version

@@ -14,8 +14,6 @@ from onprem_csms.ocpp.rpc import moments, typed
 from onprem_csms.ocpp.v16 import actions
 from onprem_csms.services.charging import authorization, presence, reports
 
-_LARGEST = 2**53
-
 
 def _nothing(_: object) -> dict[str, Any]:
     return {}
@@ -57,7 +55,7 @@ def start_transaction(call: Heard) -> Deed | None:
     """4.8: a session began."""
     payload = call.payload
     at, quirk, _ = moments.read(payload.timestamp, call.window)
-    if quirk or not (0 <= payload.connectorId <= _LARGEST and -_LARGEST <= payload.meterStart <= _LARGEST):
+    if quirk or payload.connectorId < 0:
         return None
     reservation = payload.reservationId
     report = Report(
@@ -69,7 +67,7 @@ def start_transaction(call: Heard) -> Deed | None:
         payload.timestamp,
         token=Token(payload.idTag),
         register_wh=payload.meterStart,
-        reservation_id=reservation if reservation is not None and 0 < reservation <= _LARGEST else None,
+        reservation_id=reservation if reservation is not None and reservation > 0 else None,
     )
     return Deed(reports.take, report, actions.start_answer)
 
@@ -78,7 +76,7 @@ def meter_values(call: Heard) -> Deed | None:
     """4.7: readings."""
     payload = call.payload
     readings = metering.quick(payload.meterValue, call.window)
-    if readings is None or not 0 <= payload.connectorId <= _LARGEST:
+    if readings is None or payload.connectorId < 0:
         return None
     transaction = payload.transactionId
     report = Report(
@@ -97,7 +95,7 @@ def stop_transaction(call: Heard) -> Deed | None:
     payload = call.payload
     at, quirk, _ = moments.read(payload.timestamp, call.window)
     readings = metering.quick(payload.transactionData or (), call.window)
-    if quirk or readings is None or not -_LARGEST <= payload.meterStop <= _LARGEST:
+    if quirk or readings is None:
         return None
     report = Report(
         call.charger_id,
