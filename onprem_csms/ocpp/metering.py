@@ -120,8 +120,9 @@ def _read_quickly(samples: Iterable[Any], at: datetime, readings: list[Reading])
     values: list[float | None] = [None, None, None, None, None]
     context = None
     phases: list[tuple[int, str, float]] = []
+    elsewhere: list[tuple[int, int, float]] = []
     for sample in samples:
-        if sample.format == "SignedData" or sample.location not in (None, "Outlet"):
+        if sample.format == "SignedData":
             return False
         dimension, factors = _MEASURANDS.get(sample.measurand, _NOT_READ)
         if dimension == _NONE and sample.measurand in _OTHER_MEASURANDS:
@@ -129,16 +130,19 @@ def _read_quickly(samples: Iterable[Any], at: datetime, readings: list[Reading])
         number = _plain_number(sample.value, factors.get(sample.unit))
         if number is None:
             return False
-        if sample.phase is None:
+        phase, place = sample.phase, sample.location
+        if phase is not None:
+            phases.append((dimension, phase, number))
+        elif place is None or place == "Outlet":
             values[dimension] = number
         else:
-            phases.append((dimension, sample.phase, number))
+            elsewhere.append((_PLACES.get(place, _SOMEWHERE), dimension, number))
         if context is None or dimension == ENERGY:
             context = sample.context or ""
     if context is not None:
-        if phases:
+        if phases or elsewhere:
             quirks: list[str] = []
-            _fill_in(values, phases, [], quirks)
+            _fill_in(values, phases, elsewhere, quirks)
             if quirks:
                 return False
         _append(readings, at, values, _CONTEXTS.get(context, "other"), None)

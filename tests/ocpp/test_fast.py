@@ -9,6 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bench.speech import Speech
+from bench.v16 import V16
+from bench.v201 import V201
+from bench.wire import Identity
 from onprem_csms.clock import ManualClock
 from onprem_csms.domain.charging.reports import ReportAnswer
 from onprem_csms.domain.charging.sessions import Verdict
@@ -19,6 +23,7 @@ from onprem_csms.ocpp.link.router import Router
 from onprem_csms.ocpp.rpc import frames
 from onprem_csms.ocpp.rpc.frames import Call, Limits
 from onprem_csms.ocpp.v16.hot import FAST
+from onprem_csms.ocpp.versions import Version
 from onprem_csms.services.charging import authorization, presence
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -221,6 +226,33 @@ def test_a_call_as_it_should_be_takes_the_fast_way(call: Any) -> None:
 
 def test_every_fast_action_has_a_good_call_here() -> None:
     assert {call[2] for call in GOOD} == set(FAST)
+
+
+@pytest.mark.parametrize("version", [versions.V16, versions.V201], ids=lambda version: version.name)
+def test_every_call_of_a_session_as_chargers_tell_it_takes_the_fast_way(version: Version) -> None:
+    recorder, peer = Recorder(), Peer()
+    recorder.clock.at = datetime.now(UTC)
+    router = Router(recorder, version)  # type: ignore[arg-type]
+    for call in session_of(version):
+        data = call[call.index(b"[2,") :]
+        assert router.fast(peer, data) is not None, data.decode()  # type: ignore[arg-type]
+
+
+def session_of(version: Version) -> list[bytes]:
+    """The frames of a measured session: values at the outlet, in the cable and in the vehicle."""
+    identity = Identity("CP1", "secret", "04A1B2C3", "04D4E5F6")
+    say: Speech = V16(identity) if version is versions.V16 else V201(identity)
+    start = say.start(identity.prepaid)
+    say.started(b'[3,"1",{"transactionId":77}]')
+    return [
+        say.plugged(),
+        say.authorize(identity.prepaid),
+        start,
+        say.charging(),
+        say.reading(),
+        say.stop(),
+        say.freed(),
+    ]
 
 
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
