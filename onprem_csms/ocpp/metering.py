@@ -8,6 +8,7 @@ reading has one register, one power, one current, one voltage at a moment.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from onprem_csms.domain.charging.sessions import Reading, ReadingContext
@@ -124,29 +125,40 @@ def _read_quickly(samples: Iterable[Any], at: datetime, readings: list[Reading])
     for sample in samples:
         if sample.format == "SignedData":
             return False
-        dimension, factors = _MEASURANDS.get(sample.measurand, _NOT_READ)
-        if dimension == _NONE and sample.measurand in _OTHER_MEASURANDS:
+        way = _way(sample.measurand, sample.unit, sample.location)
+        if way is None:
             continue
-        number = _plain_number(sample.value, factors.get(sample.unit))
+        dimension, factor, place = way
+        number = _plain_number(sample.value, factor)
         if number is None:
             return False
-        phase, place = sample.phase, sample.location
-        if phase is not None:
-            phases.append((dimension, phase, number))
-        elif place is None or place == "Outlet":
-            values[dimension] = number
+        if sample.phase is not None:
+            phases.append((dimension, sample.phase, number))
+        elif place:
+            elsewhere.append((place, dimension, number))
         else:
-            elsewhere.append((_PLACES.get(place, _SOMEWHERE), dimension, number))
+            values[dimension] = number
         if context is None or dimension == ENERGY:
             context = sample.context or ""
-    if context is not None:
-        if phases or elsewhere:
-            quirks: list[str] = []
-            _fill_in(values, phases, elsewhere, quirks)
-            if quirks:
-                return False
-        _append(readings, at, values, _CONTEXTS.get(context, "other"), None)
-    return True
+    if context is None:
+        return True
+    quirks: list[str] = []
+    if phases or elsewhere:
+        _fill_in(values, phases, elsewhere, quirks)
+    _append(readings, at, values, _CONTEXTS.get(context, "other"), None)
+    return not quirks
+
+
+@lru_cache(maxsize=1_000)
+def _way(
+    measurand: str | None, unit: str | None, location: str | None
+) -> tuple[int, float | None, int] | None:
+    """Return dimension, factor (None: an odd unit) and place (0: the outlet) of a value; None of what is not read."""
+    dimension, factors = _MEASURANDS.get(measurand, _NOT_READ)
+    if dimension == _NONE and measurand in _OTHER_MEASURANDS:
+        return None
+    place = 0 if location in (None, "Outlet") else _PLACES.get(location, _SOMEWHERE)
+    return dimension, factors.get(unit), place
 
 
 def _plain_number(text: str, factor: float | None) -> float | None:
