@@ -53,6 +53,7 @@
 
   const PAUSE_MS = 50; // people leave longer pauses between keys
   const SHORTEST = 8; // a card number has at least 4 bytes
+  const WHOLE = /^([0-9a-fö]{8}|[0-9a-fö]{14}|[0-9a-fö]{20})$/i; // numbers of 4, 7 and 10 bytes
   let typed = "";
   let began = { field: null, value: "" };
   let last = 0;
@@ -64,7 +65,8 @@
       const number = typed;
       typed = "";
       if (slow || number.length < SHORTEST || !/^[0-9a-föÖ]+$/i.test(number)) return;
-      if (event.target.id === "desk-number" && began.value === "") return; // it typed where it should
+      // It typed where it should: into the empty field, or with a hiccup after its first digits.
+      if (event.target.id === "desk-number" && (began.value === "" || WHOLE.test(event.target.value))) return;
       event.preventDefault();
       event.stopPropagation();
       if (began.field) began.field.value = began.value;
