@@ -57,6 +57,7 @@ VERDICT: Words = {
 REASON: Words = {
     "local": Tag("off", N_("Stopped at the charger")),
     "remote": Tag("off", N_("Stopped remotely")),
+    "by_driver": Tag("off", N_("Stopped by the driver")),
     "ev_disconnected": Tag("off", N_("Cable unplugged at the vehicle")),
     "deauthorized": Tag("warn", N_("Card refused")),
     "emergency": Tag("bad", N_("Emergency stop")),

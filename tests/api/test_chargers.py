@@ -70,6 +70,18 @@ async def test_raw_messages_come_newest_first_in_pages(api: Api, charger: Charge
     assert rest["next"] is None
 
 
+async def test_raw_messages_are_searched_by_direction_text_and_time(api: Api, charger: Charger) -> None:
+    await charger.boot()
+    await api.post("/people", {"name": "Anna"})
+    place = "/chargers/CP1/messages"
+    (boot,) = (await api.get(f"{place}?direction=in&text=bootnotification")).body["items"]
+    assert (boot["direction"], "BootNotification" in boot["text"]) == ("in", True)
+    assert (await api.get(f"{place}?text=nobody+said+this")).body["items"] == []
+    assert len((await api.get(f"{place}?since=2020-01-01T00:00:00Z")).body["items"]) == 4
+    assert (await api.get(f"{place}?since=2099-01-01T00:00:00Z")).body["items"] == []
+    assert (await api.get(f"{place}?since=yesterday")).paths == ["since"]
+
+
 async def test_settings_are_shown_as_the_charger_reported_them(api: Api, charger: Charger) -> None:
     assert (await api.get("/chargers/CP1/configuration")).body == {"items": []}
     assert (await api.post("/chargers/CP1/commands/GetConfiguration", {})).status == 200

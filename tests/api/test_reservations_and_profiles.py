@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from onprem_csms.services.core import audit
 from tests.api.charger import Charger
 from tests.api.conftest import Api
 
@@ -40,6 +41,13 @@ async def test_a_reservation_is_made_shown_and_cancelled(api: Api, charger: Char
     assert charger.asked[1] == ("CancelReservation", {"reservation_id": made.body["id"]})
     assert (await api.delete(place)).status == 409
     assert (await api.get("/reservations?status=active")).body["items"] == []
+    lines = await api.ctx.read(audit.find, None, 4)
+    assert [(line.action, line.actor) for line in lines] == [
+        ("reservation.cancelled", "api:desk"),
+        ("command.wanted", "api:desk"),
+        ("reservation.made", "api:desk"),
+        ("command.wanted", "api:desk"),
+    ]
 
 
 async def test_a_reservation_that_the_charger_refuses_is_none(api: Api, charger: Charger) -> None:
@@ -97,6 +105,7 @@ async def test_a_profile_goes_out_under_its_number_and_is_in_force(api: Api, cha
     number = (await api.post("/charging-profiles", {"profile": PROFILE})).body["id"]
     applied = await api.post(f"/charging-profiles/{number}/apply", {"charger": "CP1", "connector": 1})
     assert (applied.status, applied.body["id"], applied.body["stack_level"]) == (200, number, 1)
+    assert (applied.body["evse"], applied.body["connector"]) == (0, 1)
     _, request = charger.asked[0]
     assert request["cs_charging_profiles"]["charging_profile_id"] == number
     assert (await api.get("/chargers/CP1/charging-profiles")).body["items"] == [applied.body]

@@ -103,6 +103,7 @@ async def test_money_is_deducted_confirmed_and_the_charger_told_then_the_rest_is
         await box.told_to_stop.wait()
         await box.stop()
         text = await until(visitor, session, "Charging finished")
+    assert "You stopped it" in text
     cost = 300 + 4 * 149
     assert await site.available() == 5_000 - cost
     assert f"{2_000 - cost:,}".replace(",", "\u00a0") + "\u00a0Ft" in text

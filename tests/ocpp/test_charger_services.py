@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.chargers import ChargerChange, ConnectorChange, NewCharger
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Conflict, Invalid, NotFound
 from onprem_csms.services.chargers import inventory, profiles
@@ -21,7 +21,7 @@ from tests.ocpp.conftest import PASSWORD, Site
         ({"id": "x" * 129}, "id"),
         ({"registration": "maybe"}, "registration"),
         ({"security_profile": 4}, "security_profile"),
-        ({"security_profile": True}, "security_profile"),
+        ({"security_profile": -1}, "security_profile"),
         ({"password": "short"}, "password"),
         ({"password": "x" * 73}, "password"),
         ({"password": "with a\x00zero byte"}, "password"),
@@ -50,20 +50,20 @@ async def test_a_charger_shows_that_it_has_a_password_and_never_which(site: Site
     charger = await site.see(inventory.get, "CP1")
     assert charger.has_password
     assert PASSWORD not in repr(charger)
-    assert not (await site.do(inventory.update, "CP1", {"password": None})).has_password
+    assert not (await site.do(inventory.update, "CP1", ChargerChange(password=None))).has_password
 
 
-async def test_fields_are_changed_one_by_one_and_unknown_ones_refused(site: Site) -> None:
+async def test_fields_are_changed_one_by_one_and_wrong_ones_refused(site: Site) -> None:
     changed = await site.do(
-        inventory.update, "CP1", {"name": "Garage", "max_power_w": 11_000, "token_transform": "reverse"}
+        inventory.update, "CP1", ChargerChange(name="Garage", max_power_w=11_000, token_transform="reverse")
     )
     assert (changed.name, changed.max_power_w, changed.token_transform) == ("Garage", 11_000, "reverse")
     assert changed.has_password
     with pytest.raises(Invalid) as fault:
-        await site.do(inventory.update, "CP1", {"serial": "X"})
-    assert fault.value.path == "serial"
+        await site.do(inventory.update, "CP1", ChargerChange(max_power_w=0))
+    assert fault.value.path == "max_power_w"
     with pytest.raises(NotFound):
-        await site.do(inventory.update, "CP9", {"name": "x"})
+        await site.do(inventory.update, "CP9", ChargerChange(name="x"))
 
 
 async def test_an_archived_charger_is_gone_and_can_be_made_again(site: Site) -> None:
@@ -100,14 +100,12 @@ async def test_a_connector_has_a_name_and_a_tariff_of_its_own(site: Site) -> Non
     charger = await site.connect()
     status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
     await charger.result("StatusNotification", status)
-    changed = await site.do(inventory.update_connector, "CP1", Place(0, 1), {"name": "Left"})
+    changed = await site.do(inventory.update_connector, "CP1", Place(0, 1), ConnectorChange(name="Left"))
     assert changed.connectors[0].name == "Left"
     with pytest.raises(NotFound):
-        await site.do(inventory.update_connector, "CP1", Place(0, 2), {"name": "Right"})
+        await site.do(inventory.update_connector, "CP1", Place(0, 2), ConnectorChange(name="Right"))
     with pytest.raises(Invalid):
-        await site.do(inventory.update_connector, "CP1", Place(0, 1), {"tariff_id": 99})
-    with pytest.raises(Invalid):
-        await site.do(inventory.update_connector, "CP1", Place(0, 1), {"slug": "guessable"})
+        await site.do(inventory.update_connector, "CP1", Place(0, 1), ConnectorChange(tariff_id=99))
     with pytest.raises(NotFound):
         await site.see(inventory.by_slug, "nothing")
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from onprem_csms.domain.chargers.chargers import ChargerChange
 from onprem_csms.domain.chargers.records import ConnectionSpan
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, NotFound
@@ -108,7 +109,7 @@ async def test_the_user_name_is_compared_without_regard_to_case(site: Site) -> N
     ],
 )
 async def test_a_key_is_known_in_every_form_it_may_arrive_in(site: Site, stored: str, sent: bytes) -> None:
-    await site.do(inventory.update, "CP1", {"password": stored})
+    await site.do(inventory.update, "CP1", ChargerChange(password=stored))
     await (await site.connect(headers=basic("CP1", sent))).boot()
 
 
@@ -161,7 +162,7 @@ async def test_after_many_wrong_tries_from_one_place_the_real_charger_still_come
 
 
 async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_afresh(site: Site) -> None:
-    await site.do(inventory.update, "CP1", {"password": "guessable"})
+    await site.do(inventory.update, "CP1", ChargerChange(password="guessable"))
     for _ in range(15):
         assert await site.refused(headers=basic("CP1", "wrong")) == 401
     assert await site.refused(headers=basic("CP1", "guessable")) == 401, "the right one, too late"
@@ -307,7 +308,7 @@ async def test_the_newest_version_that_both_speak_is_chosen(
 
 
 async def test_a_charger_that_is_pinned_to_a_version_speaks_that_or_none(site: Site) -> None:
-    await site.do(inventory.update, "CP1", {"pinned_protocol": "ocpp1.6"})
+    await site.do(inventory.update, "CP1", ChargerChange(pinned_protocol="ocpp1.6"))
     charger = await site.connect(protocols=("ocpp2.0.1", "ocpp1.6"))
     assert charger.ws.protocol == "ocpp1.6"
     await charger.ws.close()
@@ -331,7 +332,7 @@ async def test_without_a_common_version_the_connection_ends_at_once_and_the_reas
 
 
 async def test_a_charger_that_names_no_version_is_let_in_where_that_is_allowed(site: Site) -> None:
-    await site.do(inventory.update, "CP1", {"allow_missing_subprotocol": True})
+    await site.do(inventory.update, "CP1", ChargerChange(allow_missing_subprotocol=True))
     charger = await site.connect(protocols=())
     assert charger.ws.protocol is None
     await charger.boot()
@@ -349,7 +350,7 @@ async def test_a_stranger_that_names_no_version_may_come_without_one_once_accept
 
 @pytest.mark.parametrize("profile", [2, 3])
 async def test_a_charger_that_must_come_encrypted_is_refused_without(site: Site, profile: int) -> None:
-    await site.do(inventory.update, "CP1", {"security_profile": profile})
+    await site.do(inventory.update, "CP1", ChargerChange(security_profile=profile))
     assert await site.refused() == 401
     assert (await site.see(inventory.refused_attempt_of, "CP1")).reason == "not_encrypted"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from onprem_csms.domain.chargers.chargers import ChargerChange
 from onprem_csms.ocpp.rpc import moments
 from onprem_csms.services.chargers import inventory, records
 from onprem_csms.services.charging import review
@@ -283,7 +284,7 @@ async def test_an_action_in_another_case_is_understood(site: Site) -> None:
 async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_for_is_taken(
     site: Site,
 ) -> None:
-    await site.do(inventory.update, "CP1", {"registration": "pending"})
+    await site.do(inventory.update, "CP1", ChargerChange(registration="pending"))
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Pending"
     available = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
@@ -299,7 +300,7 @@ async def test_a_pending_charger_is_told_so_and_only_money_and_what_was_asked_fo
 
 
 async def test_a_rejected_charger_may_report_sales_and_nothing_else(site: Site) -> None:
-    await site.do(inventory.update, "CP1", {"registration": "rejected"})
+    await site.do(inventory.update, "CP1", ChargerChange(registration="rejected"))
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Rejected"
     assert (await charger.call("Heartbeat"))[2] == "SecurityError"
@@ -310,10 +311,10 @@ async def test_a_rejected_charger_may_report_sales_and_nothing_else(site: Site) 
 
 
 async def test_a_charger_that_is_accepted_while_it_waits_is_asked_to_boot_again(site: Site) -> None:
-    await site.do(inventory.update, "CP1", {"registration": "pending"})
+    await site.do(inventory.update, "CP1", ChargerChange(registration="pending"))
     charger = await site.connect()
     assert (await charger.boot())["status"] == "Pending"
-    await site.do(inventory.update, "CP1", {"registration": "accepted"})
+    await site.do(inventory.update, "CP1", ChargerChange(registration="accepted"))
     asked = await charger.answer({"status": "Accepted"})
     assert asked[2:] == ["TriggerMessage", {"requestedMessage": "BootNotification"}]
     assert (await charger.boot())["status"] == "Accepted"

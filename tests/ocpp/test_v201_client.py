@@ -7,6 +7,7 @@ import pytest
 from ocpp.v201 import call
 
 from onprem_csms.domain.chargers import commands
+from onprem_csms.domain.chargers.chargers import ChargerChange, ConnectorChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.chargers.variables import Variable
 from onprem_csms.services.cards import cards
@@ -231,7 +232,7 @@ async def test_faults_come_as_events_and_go(site: Site, box: WallBox) -> None:
 
 
 async def test_a_charger_that_waits_may_report_sales_and_nothing_else(site: Site) -> None:
-    await site.do(inventory.update, "CP1", {"registration": "pending"})
+    await site.do(inventory.update, "CP1", ChargerChange(registration="pending"))
     async with wall_box(site) as charger:
         boot = await charger.boot()
         assert boot.status == "Pending"
@@ -248,7 +249,7 @@ async def test_what_was_printed_and_priced_stays_when_the_firmware_speaks_the_ne
     await old.boot()
     status = {"connectorId": 2, "errorCode": "NoError", "status": "Available"}
     await old.result("StatusNotification", status)
-    await site.do(inventory.update_connector, "CP1", Place(0, 2), {"name": "Left"})
+    await site.do(inventory.update_connector, "CP1", Place(0, 2), ConnectorChange(name="Left"))
     before = next(one for one in (await site.see(inventory.get, "CP1")).connectors if one.number == 2)
     await old.ws.close()
     await site.until(lambda: not site.stations.online("CP1"))

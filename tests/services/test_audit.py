@@ -1,13 +1,13 @@
 """Whatever is changed leaves a line in the audit that says who did it, to what, and what changed."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from onprem_csms.domain.access.actor import Actor
-from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.chargers import ChargerChange, ConnectorChange, NewCharger
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.secrets import hash_password
@@ -20,8 +20,9 @@ from onprem_csms.services.access.operators import Attempt, NewOperator
 from onprem_csms.services.cards import balances, cards, people, pins
 from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.cards.people import NewPerson
-from onprem_csms.services.chargers import inventory
-from onprem_csms.services.charging import sessions
+from onprem_csms.services.chargers import commanding, inventory
+from onprem_csms.services.charging import reservations, sessions
+from onprem_csms.services.charging.reservations import NewReservation
 from onprem_csms.services.core import audit
 from onprem_csms.services.core.audit import AuditLine
 from onprem_csms.services.core.context import Context
@@ -32,6 +33,7 @@ from tests.services.conftest import House
 
 ANNA = Actor("operator", "Anna", "7", "admin", "page", "10.0.0.9")
 UID = "04A1B2C3"
+UNTIL = datetime(2099, 1, 1, tzinfo=UTC)
 NEXT = simple_tariff("Next", "HUF", per_kwh="99")
 SOMEBODY = NewOperator("Béla", hash_password("a long password"), "desk")
 
@@ -63,10 +65,13 @@ DEEDS: dict[Callable[..., Any], tuple[tuple[Any, ...], str]] = {
     tariffs.assign: ((Assignment(Subject("charger", "CP1"), 2, None),), "tariff.assigned"),  # type: ignore[arg-type]
     tariffs.archive: ((2,), "tariff.archived"),
     inventory.create: ((NewCharger("CP77"),), "charger.added"),
-    inventory.update: (("CP1", {"name": "Gate"}), "charger.changed"),
+    inventory.update: (("CP1", ChargerChange(name="Gate")), "charger.changed"),
     inventory.reset_password: (("CP1",), "charger.password"),
-    inventory.update_connector: (("CP1", Place(0, 1), {"name": "Left"}), "connector.changed"),
+    inventory.update_connector: (("CP1", Place(0, 1), ConnectorChange(name="Left")), "connector.changed"),
     inventory.archive: (("CP2",), "charger.archived"),
+    commanding.want: ((commanding.Wish("CP1", "Reset", {}, "Anna"),), "command.wanted"),
+    reservations.made: ((NewReservation("CP1", 1, Place(0, 1), UID, UNTIL),), "reservation.made"),
+    reservations.cancelled: (("CP1", 7), "reservation.cancelled"),
     sessions.close: ((1,), "session.closed"),
     sessions.want_stop: ((1,), "session.stopped"),
 }
@@ -96,6 +101,7 @@ async def site(house: House) -> House:
     await house.prepaid_card(UID, 5_000)
     await house.do(tariffs.create, simple_tariff("Second", "HUF", per_kwh="80"))
     await house.do(inventory.ensure_connector, "CP1", Place(0, 1))
+    await house.do(reservations.made, NewReservation("CP1", 7, Place(0, 1), UID, UNTIL))
     await house.start(UID)
     return house
 
@@ -128,6 +134,14 @@ async def test_the_line_tells_what_changed_and_no_secret(site: House) -> None:
     assert (await newest(site)).detail == "name: Kiss Anna → Nagy Anna"
     await site.store.acting(ANNA).write(cards.change, UID, {"label": "van", "pin_hash": "$argon2$secret"})
     assert (await newest(site)).detail == "label: – → van; pin_hash: …"
+
+
+async def test_a_command_that_the_csms_gives_by_itself_stands_in_the_list_of_commands_alone(
+    site: House,
+) -> None:
+    before = await newest(site)
+    await site.do(commanding.want, commanding.Wish("CP1", "RemoteStopTransaction", {}, "system"))
+    assert await newest(site) == before
 
 
 async def test_what_changes_nothing_or_fails_leaves_no_line(site: House) -> None:

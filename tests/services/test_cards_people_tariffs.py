@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from onprem_csms.domain.access.tries import RULES
-from onprem_csms.domain.chargers.chargers import NewCharger
+from onprem_csms.domain.chargers.chargers import ChargerChange, ConnectorChange, NewCharger
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.domain.secrets import hash_password, hash_pin, verify_password, verify_pin
@@ -181,9 +181,9 @@ async def test_the_nearest_tariff_holds(house: House) -> None:
     await house.do(inventory.create, NewCharger("YARD"))
     await house.do(inventory.ensure_connector, "YARD", Place(0, 1))
     assert await holds() == default
-    await house.do(inventory.update, "YARD", {"tariff_id": for_charger})
+    await house.do(inventory.update, "YARD", ChargerChange(tariff_id=for_charger))
     assert await holds() == for_charger
-    await house.do(inventory.update_connector, "YARD", Place(0, 1), {"tariff_id": for_connector})
+    await house.do(inventory.update_connector, "YARD", Place(0, 1), ConnectorChange(tariff_id=for_connector))
     assert await holds() == for_connector
     with pytest.raises(Conflict):
         await house.do(tariffs.archive, for_connector)

@@ -8,7 +8,7 @@ import pytest
 
 from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.chargers.chargers import StatusChange
+from onprem_csms.domain.chargers.chargers import ChargerChange, StatusChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import AuthorizeRequest, Reading
 from onprem_csms.errors import Conflict
@@ -218,7 +218,7 @@ async def test_a_limit_that_is_set_later_does_not_change_what_was_billed(house: 
     started = await house.start("04AABBCCDD")
     house.later(3600)
     await house.stop(started, 50_000)
-    await house.do(inventory.update, "CP1", {"max_power_w": 7000})
+    await house.do(inventory.update, "CP1", ChargerChange(max_power_w=7000))
     assert (await house.session(started.session_id)).energy_wh == 50_000
     assert await house.faults() == []
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from onprem_csms.domain.chargers.chargers import ChargerChange, ConnectorChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.sessions import AuthorizeRequest
 from onprem_csms.domain.money.tariffs import simple_tariff
@@ -61,16 +62,16 @@ async def test_a_session_begins_with_the_tariff_that_holds_now(house: House) -> 
 
     assert await name_at_start() == "Standard"
     other = await house.do(tariffs.create, simple_tariff("Other", "HUF", per_kwh="100"))
-    await house.do(inventory.update, "CP1", {"tariff_id": other.id})
+    await house.do(inventory.update, "CP1", ChargerChange(tariff_id=other.id))
     assert await name_at_start() == "Other"
     await house.do(tariffs.change, other.id, simple_tariff("Changed", "HUF", per_kwh="90"))
     assert await name_at_start() == "Changed"
     third = await house.do(tariffs.create, simple_tariff("Third", "HUF", per_kwh="80"))
     await house.do(inventory.ensure_connector, "CP1", Place(0, 1))
-    await house.do(inventory.update_connector, "CP1", Place(0, 1), {"tariff_id": third.id})
+    await house.do(inventory.update_connector, "CP1", Place(0, 1), ConnectorChange(tariff_id=third.id))
     assert await name_at_start() == "Third"
-    await house.do(inventory.update_connector, "CP1", Place(0, 1), {"tariff_id": None})
-    await house.do(inventory.update, "CP1", {"tariff_id": None})
+    await house.do(inventory.update_connector, "CP1", Place(0, 1), ConnectorChange(tariff_id=None))
+    await house.do(inventory.update, "CP1", ChargerChange(tariff_id=None))
     await house.do(tariffs.make_default, third.id)
     assert await name_at_start() == "Third"
 

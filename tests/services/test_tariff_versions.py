@@ -6,6 +6,7 @@ import pytest
 
 from onprem_csms.db.engine.connection import RuleError
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.chargers import ChargerChange
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.money.tariffs import Tariff, simple_tariff
 from onprem_csms.errors import Conflict, Invalid, NotFound
@@ -109,7 +110,7 @@ async def test_a_group_of_drivers_charges_by_its_own_tariff(house: House) -> Non
 
 async def test_an_assignment_goes_before_the_charger_s_own_setting_from_its_day_on(house: House) -> None:
     own, dated = [await house.do(tariffs.create, priced("1", name)) for name in ("own", "dated")]
-    await house.do(inventory.update, "CP1", {"tariff_id": own.id})
+    await house.do(inventory.update, "CP1", ChargerChange(tariff_id=own.id))
     begin = house.clock.at + timedelta(days=1)
     await house.do(tariffs.assign, Assignment(Subject("charger", "CP1"), dated.id, begin))
     assert await name_for(house) == "own"

@@ -6,6 +6,7 @@ from datetime import datetime
 from onprem_csms.clock import from_text, to_text
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.chargers.records import ProfileFilter, ProfileInForce, StoredProfile
 
 
@@ -55,7 +56,8 @@ def put_in_force(tx: Tx, accepted: ProfileInForce) -> None:
     """Note that a charger follows a profile; it replaces what OCPP 1.6, section 5.16.4, says it replaces."""
     values = {
         "charger_id": accepted.charger_id,
-        "connector": accepted.connector,
+        "evse": accepted.place.evse,
+        "connector": accepted.place.connector,
         "profile_id": accepted.profile_id,
         "purpose": accepted.purpose,
         "stack_level": accepted.stack_level,
@@ -65,6 +67,7 @@ def put_in_force(tx: Tx, accepted: ProfileInForce) -> None:
         """
         DELETE FROM profiles_in_force
         WHERE charger_id = :charger_id
+        AND evse = :evse
         AND connector = :connector
         AND purpose = :purpose
         AND stack_level = :stack_level
@@ -75,6 +78,7 @@ def put_in_force(tx: Tx, accepted: ProfileInForce) -> None:
         """
         INSERT INTO profiles_in_force (
             charger_id,
+            evse,
             connector,
             profile_id,
             purpose,
@@ -82,8 +86,9 @@ def put_in_force(tx: Tx, accepted: ProfileInForce) -> None:
             profile,
             set_at
         )
-        VALUES (:charger_id, :connector, :profile_id, :purpose, :stack_level, :profile, :now)
+        VALUES (:charger_id, :evse, :connector, :profile_id, :purpose, :stack_level, :profile, :now)
         ON CONFLICT (charger_id, profile_id) DO UPDATE SET
+            evse = excluded.evse,
             connector = excluded.connector,
             purpose = excluded.purpose,
             stack_level = excluded.stack_level,
@@ -99,7 +104,8 @@ def clear(tx: Tx, charger_id: str, which: ProfileFilter) -> int:
     values = {
         "charger_id": charger_id,
         "profile_id": which.profile_id,
-        "connector": which.connector,
+        "evse": None if which.place is None else which.place.evse,
+        "connector": None if which.place is None else which.place.connector,
         "purpose": which.purpose,
         "stack_level": which.stack_level,
     }
@@ -108,6 +114,7 @@ def clear(tx: Tx, charger_id: str, which: ProfileFilter) -> int:
         DELETE FROM profiles_in_force
         WHERE charger_id = :charger_id
         AND (:profile_id IS NULL OR profile_id = :profile_id)
+        AND (:evse IS NULL OR evse = :evse)
         AND (:connector IS NULL OR connector = :connector)
         AND (:purpose IS NULL OR purpose = :purpose)
         AND (:stack_level IS NULL OR stack_level = :stack_level)
@@ -131,17 +138,18 @@ def in_force(tx: Tx, charger_id: str, set_since: datetime) -> list[ProfileInForc
                 FROM sessions
                 WHERE sessions.charger_id = :charger_id
                 AND sessions.state = 'active'
+                AND profiles_in_force.evse IN (0, sessions.evse)
                 AND profiles_in_force.connector IN (0, sessions.connector)
             )
         )
-        ORDER BY connector, purpose, stack_level DESC
+        ORDER BY evse, connector, purpose, stack_level DESC
         """,
         {"charger_id": charger_id, "set_since": to_text(set_since)},
     )
     return [
         ProfileInForce(
             charger_id=row["charger_id"],
-            connector=row["connector"],
+            place=Place(row["evse"], row["connector"]),
             profile_id=row["profile_id"],
             purpose=row["purpose"],
             stack_level=row["stack_level"],

@@ -320,6 +320,7 @@ CREATE TABLE charging_profiles (
 
 CREATE TABLE profiles_in_force (
     charger_id TEXT NOT NULL,
+    evse INTEGER NOT NULL,
     connector INTEGER NOT NULL,
     profile_id INTEGER NOT NULL,
     purpose TEXT NOT NULL,

@@ -1,9 +1,10 @@
 """Chargers and their connectors, in no protocol's words; pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from enum import Enum
+from typing import Any, Final, Literal
 
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import Invalid
@@ -102,6 +103,44 @@ class NewCharger:
     pinned_protocol: str = ""
     tariff_id: int | None = None
     max_power_w: int | None = None
+
+
+class Kept(Enum):
+    """A field of a change that is not changed, where None is a value of its own."""
+
+    KEPT = "kept"
+
+
+KEPT: Final = Kept.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerChange:
+    """What changes of a charger; ``password`` None takes it away."""
+
+    name: str | Kept = KEPT
+    registration: Registration | Kept = KEPT
+    security_profile: int | Kept = KEPT
+    password: str | Kept | None = KEPT
+    allow_missing_subprotocol: bool | Kept = KEPT
+    token_transform: str | Kept = KEPT
+    pinned_protocol: str | Kept = KEPT
+    tariff_id: int | Kept | None = KEPT
+    max_power_w: int | Kept | None = KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorChange:
+    """What changes of a connector; without a tariff of its own the charger's holds."""
+
+    name: str | Kept = KEPT
+    tariff_id: int | Kept | None = KEPT
+
+
+def changed(change: ChargerChange | ConnectorChange) -> dict[str, Any]:
+    """Return the fields that a change names."""
+    values = {field.name: getattr(change, field.name) for field in fields(change)}
+    return {name: value for name, value in values.items() if value is not KEPT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,10 @@ class StoredProfile:
 
 @dataclass(frozen=True, slots=True)
 class ProfileInForce:
-    """A charging profile that a charger accepted; connector 0 is the whole charger."""
+    """A charging profile that a charger accepted; EVSE and connector 0 is the whole charger."""
 
     charger_id: str
-    connector: int
+    place: Place
     profile_id: int
     purpose: Purpose
     stack_level: int
@@ -105,6 +105,6 @@ class ProfileFilter:
     """Which charging profiles a charger dropped; None fits every one."""
 
     profile_id: int | None = None
-    connector: int | None = None
+    place: Place | None = None
     purpose: Purpose | None = None
     stack_level: int | None = None

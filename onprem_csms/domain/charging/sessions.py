@@ -34,6 +34,7 @@ Doubt = Literal["rebooted", "connector_free"]
 StopReason = Literal[
     "local",
     "remote",
+    "by_driver",
     "ev_disconnected",
     "deauthorized",
     "emergency",

@@ -200,7 +200,7 @@ def _remote_started(tx: Tx, answered: Answered) -> None:
 def _in_force(tx: Tx, charger_id: str, connector: int, profile: Mapping[str, Any]) -> None:
     accepted = ProfileInForce(
         charger_id,
-        connector,
+        Place(0, connector),
         profile["chargingProfileId"],
         _PURPOSES[profile["chargingProfilePurpose"]],
         profile["stackLevel"],
@@ -216,7 +216,7 @@ def _profiles_cleared(tx: Tx, answered: Answered) -> None:
         purpose = request.get("chargingProfilePurpose")
         which = ProfileFilter(
             request.get("id"),
-            request.get("connectorId"),
+            Place(0, request["connectorId"]) if "connectorId" in request else None,
             None if purpose is None else _PURPOSES[purpose],
             request.get("stackLevel"),
         )

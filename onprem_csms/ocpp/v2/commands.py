@@ -63,7 +63,9 @@ def _in_force(tx: Tx, charger_id: str, evse: int, profile: Mapping[str, Any]) ->
     purpose = _PURPOSES.get(profile["chargingProfilePurpose"])
     if purpose is None:
         return  # what the grid limits is not ours to keep
-    accepted = ProfileInForce(charger_id, evse, profile["id"], purpose, profile["stackLevel"], profile)
+    accepted = ProfileInForce(
+        charger_id, Place(evse, 0), profile["id"], purpose, profile["stackLevel"], profile
+    )
     profiles.put_in_force(tx, accepted)
 
 
@@ -74,7 +76,7 @@ def _profiles_cleared(tx: Tx, answered: Answered) -> None:
         purpose = which.get("chargingProfilePurpose")
         found = ProfileFilter(
             answered.request.get("chargingProfileId"),
-            which.get("evseId"),
+            Place(which["evseId"], 0) if "evseId" in which else None,
             None if purpose is None else _PURPOSES.get(purpose),
             which.get("stackLevel"),
         )

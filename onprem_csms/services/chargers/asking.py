@@ -25,14 +25,14 @@ async def insist(ctx: Context, charger_id: str, command: Command, origin: str) -
 
 
 async def follow_profile(
-    ctx: Context, profile_id: int, charger_id: str, connector: int, *, origin: str
+    ctx: Context, profile_id: int, charger_id: str, place: Place, *, origin: str
 ) -> ProfileInForce:
-    """Let a connector (0: the whole charger) follow a stored profile; NotFound, else errors as ``insist``."""
+    """Let a place (0, 0: the whole charger) follow a stored profile; NotFound, else errors as ``insist``."""
     stored = await ctx.read(profiles.get, profile_id)
     await ctx.read(inventory.get, charger_id)
-    await insist(ctx, charger_id, FollowProfile(Place(0, connector), profile_id, stored.profile), origin)
+    await insist(ctx, charger_id, FollowProfile(place, profile_id, stored.profile), origin)
     for one in await ctx.read(profiles.in_force, charger_id):
-        if one.profile_id == profile_id and one.connector == connector:
+        if one.profile_id == profile_id:
             return one
     # Another profile of its place and level came in between.
     raise NotFound("The charger does not follow profile {id} any more.", id=profile_id)

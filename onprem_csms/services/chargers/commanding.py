@@ -9,10 +9,12 @@ from typing import Any
 from onprem_csms.db.chargers import commands as rows
 from onprem_csms.db.chargers.commands import CommandRow, NewCommand
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.access.actor import SYSTEM
 from onprem_csms.domain.chargers import command_life
 from onprem_csms.domain.chargers.command_life import Status, Step
 from onprem_csms.errors import NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.core import audit
 from onprem_csms.services.core.ports import Order, Reply
 
 
@@ -46,6 +48,9 @@ def want(tx: Tx, wish: Wish) -> int:
     """Store that a command is wanted, before it goes out; returns its id."""
     request = json.dumps(wish.request, ensure_ascii=False)
     command_id = rows.insert(tx, NewCommand(wish.charger_id, wish.action, request, wish.origin))
+    if tx.actor is not SYSTEM:
+        # What the csms asks for by itself stands in the list of commands alone: a stop is asked for again and again.
+        audit.note(tx, "command.wanted", wish.charger_id, action=wish.action, command_id=command_id)
     _tell(tx, wish.charger_id, command_id)
     return command_id
 

@@ -9,6 +9,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.variables import Setting, Told, Variable, WishStatus
 from onprem_csms.errors import NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.chargers import inventory
 
 LONGEST_VALUE = 10_000
 MOST_VARIABLES = 20_000
@@ -54,6 +55,12 @@ def forget_wish(tx: Tx, charger_id: str, variable: Variable) -> None:
 
 def find(tx: Tx, charger_id: str) -> list[Setting]:
     """Return a charger's variables by component, place and name."""
+    return rows.find(tx, charger_id)
+
+
+def of_charger(tx: Tx, charger_id: str) -> list[Setting]:
+    """Return a charger's variables as ``find``; NotFound where there is no such charger."""
+    inventory.check_known(tx, charger_id)
     return rows.find(tx, charger_id)
 
 

@@ -1,7 +1,7 @@
 """The chargers of the site, as the operator keeps them: create, change, look up, accept, archive."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from onprem_csms.db.chargers import attempts as attempt_rows
@@ -12,11 +12,15 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.money import tariffs as tariff_rows
 from onprem_csms.domain.cards import numbers
 from onprem_csms.domain.chargers.chargers import (
+    KEPT,
     MOST_CONNECTORS,
     REGISTRATIONS,
     Charger,
+    ChargerChange,
     Connector,
+    ConnectorChange,
     NewCharger,
+    changed,
     check_identity,
     check_password,
 )
@@ -32,20 +36,6 @@ Credentials = Literal["generate", "offered", "none"]
 SETTINGS_CHANGED = "charger-settings"
 """The topic for the charger endpoint: what it knows of a charger has changed."""
 
-_CHANGEABLE = frozenset(
-    (
-        "name",
-        "registration",
-        "security_profile",
-        "password",
-        "allow_missing_subprotocol",
-        "token_transform",
-        "pinned_protocol",
-        "tariff_id",
-        "max_power_w",
-    )
-)
-
 
 def create(tx: Tx, new: NewCharger) -> Charger:
     """Add a charger; Conflict when the identity is taken in any case, Invalid with the path of the fault.
@@ -53,18 +43,9 @@ def create(tx: Tx, new: NewCharger) -> Charger:
     The identity of an archived charger can be used again; its past sessions stay with it.
     """
     check_identity(new.id)
-    values = {
-        "name": new.name,
-        "registration": new.registration,
-        "security_profile": new.security_profile,
-        "allow_missing_subprotocol": new.allow_missing_subprotocol,
-        "token_transform": new.token_transform,
-        "pinned_protocol": new.pinned_protocol,
-        "tariff_id": new.tariff_id,
-        "max_power_w": new.max_power_w,
-        "password": new.password,
-    }
-    columns = credentials.columns(None) | _checked(tx, values)
+    values = asdict(new)
+    del values["id"]
+    columns = credentials.columns(None) | _checked(tx, ChargerChange(**values))
     there = rows.by_identity(tx, new.id)
     if there is None:
         rows.insert(tx, new.id, columns)
@@ -80,18 +61,17 @@ def create(tx: Tx, new: NewCharger) -> Charger:
     return get(tx, new.id)
 
 
-def update(tx: Tx, charger_id: str, changes: Mapping[str, Any]) -> Charger:
-    """Change fields of a charger; NotFound, Invalid with the path. ``password`` None takes it away."""
+def update(tx: Tx, charger_id: str, change: ChargerChange) -> Charger:
+    """Change fields of a charger; NotFound, Invalid with the path."""
     before = get(tx, charger_id)
-    rows.update(tx, charger_id, _checked(tx, changes))
+    rows.update(tx, charger_id, _checked(tx, change))
     _tell(tx, charger_id)
     after = get(tx, charger_id)
-    changed = audit.differences(before, after)
-    if "password" in changes:
-        changed["password"] = Change(before.has_password, after.has_password)
-    audit.note(
-        tx, "charger.password" if set(changes) == {"password"} else "charger.changed", charger_id, **changed
-    )
+    told, named = audit.differences(before, after), changed(change)
+    if "password" in named:
+        told["password"] = Change(before.has_password, after.has_password)
+    deed = "charger.password" if set(named) == {"password"} else "charger.changed"
+    audit.note(tx, deed, charger_id, **told)
     return after
 
 
@@ -127,7 +107,7 @@ def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[C
 def reset_password(tx: Tx, charger_id: str) -> str:
     """Give a charger a new random password and return it; the old one is dead. NotFound."""
     password = credentials.generate()
-    update(tx, charger_id, {"password": password})
+    update(tx, charger_id, ChargerChange(password=password))
     return password
 
 
@@ -250,12 +230,12 @@ def named_place(tx: Tx, charger_id: str, place: Place) -> Place:
     return of_evse[0] if len(of_evse) == 1 else place
 
 
-def update_connector(tx: Tx, charger_id: str, place: Place, changes: Mapping[str, Any]) -> Charger:
-    """Change the ``name`` or the ``tariff_id`` of a connector; NotFound, Invalid with the path."""
+def update_connector(tx: Tx, charger_id: str, place: Place, change: ConnectorChange) -> Charger:
+    """Change the name or the tariff of a connector; NotFound, Invalid with the path."""
     check_known(tx, charger_id)
-    _refuse_unknown(changes, ("name", "tariff_id"))
-    if "tariff_id" in changes:
-        _check_tariff(tx, changes["tariff_id"])
+    changes = changed(change)
+    if change.tariff_id is not KEPT:
+        _check_tariff(tx, change.tariff_id)
     if changes and not connector_rows.update(tx, charger_id, place, changes):
         raise NotFound("The charger has no connector {number}.", number=place.connector)
     audit.note(tx, "connector.changed", f"{charger_id} {place.label}", **changes)
@@ -287,29 +267,22 @@ def _tell(tx: Tx, charger_id: str) -> None:
     tx.emit(Event("charger", charger_id))
 
 
-def _refuse_unknown(changes: Mapping[str, Any], known: Iterable[str]) -> None:
-    for name in changes.keys() - set(known):
-        raise Invalid("There is no such field, or it can't be changed.", path=name)
-
-
-def _checked(tx: Tx, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(tx: Tx, change: ChargerChange) -> dict[str, Any]:
     """Return the columns to write; Invalid with the path of the first fault."""
-    _refuse_unknown(changes, _CHANGEABLE)
-    columns = {name: value for name, value in changes.items() if name != "password"}
-    if columns.get("registration", "accepted") not in REGISTRATIONS:
+    columns = changed(change)
+    columns.pop("password", None)
+    if change.registration is not KEPT and change.registration not in REGISTRATIONS:
         raise Invalid("This is one of accepted, pending, rejected.", path="registration")
-    profile = columns.get("security_profile", 0)
-    if not isinstance(profile, int) or isinstance(profile, bool) or not 0 <= profile <= 3:
+    if change.security_profile is not KEPT and not 0 <= change.security_profile <= 3:
         raise Invalid("The security profile is a number from 0 to 3.", path="security_profile")
-    power = columns.get("max_power_w")
-    if power is not None and (not isinstance(power, int) or power <= 0):
+    if isinstance(change.max_power_w, int) and change.max_power_w <= 0:
         raise Invalid("The power must be above zero.", path="max_power_w")
-    if "token_transform" in columns:
-        _check_transform(columns["token_transform"])
-    if "tariff_id" in columns:
-        _check_tariff(tx, columns["tariff_id"])
-    if "password" in changes:
-        columns |= _password_columns(tx, changes["password"])
+    if change.token_transform is not KEPT:
+        _check_transform(change.token_transform)
+    if change.tariff_id is not KEPT:
+        _check_tariff(tx, change.tariff_id)
+    if change.password is not KEPT:
+        columns |= _password_columns(tx, change.password)
     return columns
 
 

@@ -1,5 +1,6 @@
 """What is on record about a charger: raw messages, deviations, notices, its days as intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -9,7 +10,9 @@ from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import intervals
 from onprem_csms.db.chargers import messages as message_rows
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.domain.chargers.chargers import Charger
 from onprem_csms.domain.chargers.records import ConnectionSpan, Notice, Quirk, StatusSpan
+from onprem_csms.services.chargers import inventory
 
 _NEWEST = 2**62
 
@@ -34,6 +37,30 @@ class MessageFilter:
     since: datetime | None = None
     limit: int = 100
 
+    @property
+    def searches(self) -> bool:
+        """Whether many messages have to be looked at for few: no matter for the pages' reader."""
+        return bool(self.text or self.direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A charger, and how it deviates from its protocol, the most frequent first."""
+
+    charger: Charger
+    quirks: Sequence[Quirk]
+
+
+def record(tx: Tx, charger_id: str) -> Record:
+    """Return one charger with its deviations; NotFound."""
+    return Record(inventory.get(tx, charger_id), rows.quirks(tx, charger_id))
+
+
+def find_records(tx: Tx, text: str, after: str, limit: int) -> list[Record]:
+    """Return chargers with their deviations, see ``inventory.find``."""
+    found = inventory.find(tx, text=text, after=after, limit=limit)
+    return [Record(charger, rows.quirks(tx, charger.id)) for charger in found]
+
 
 def messages(tx: Tx, charger_id: str, *, before: int | None = None, limit: int = 100) -> list[RawMessage]:
     """Return raw messages, newest first."""
@@ -41,7 +68,8 @@ def messages(tx: Tx, charger_id: str, *, before: int | None = None, limit: int =
 
 
 def search_messages(tx: Tx, charger_id: str, wanted: MessageFilter) -> list[RawMessage]:
-    """Return raw messages that fit a filter, newest first."""
+    """Return raw messages that fit a filter, newest first; NotFound where there is no such charger."""
+    inventory.check_known(tx, charger_id)
     search = message_rows.Search(
         incoming={"in": True, "out": False}.get(wanted.direction),
         text=wanted.text,

@@ -11,6 +11,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.errors import NotFound
 from onprem_csms.events import Event
+from onprem_csms.services.core import audit
 
 ReservationStatus = Literal["active", "used", "cancelled", "expired"]
 
@@ -49,6 +50,9 @@ def made(tx: Tx, new: NewReservation) -> None:
     place, card_id, until = new.place, _card_id(tx, new.uid), to_text(new.expires_at)
     row = rows.NewRow(new.charger_id, new.id, place.evse, place.connector, new.uid, card_id, new.group, until)
     rows.record(tx, row)
+    audit.note(
+        tx, "reservation.made", f"{new.charger_id} {new.id}", place=place.label, uid=new.uid, until=until
+    )
     tx.emit(Event("charger", new.charger_id))
 
 
@@ -60,6 +64,7 @@ def _card_id(tx: Tx, uid: str) -> int | None:
 def cancelled(tx: Tx, charger_id: str, reservation_id: int) -> None:
     """Note that a charger gave a reservation up; an unknown one is nothing to note."""
     if rows.end(tx, charger_id, reservation_id, "cancelled"):
+        audit.note(tx, "reservation.cancelled", f"{charger_id} {reservation_id}")
         tx.emit(Event("charger", charger_id))
 
 

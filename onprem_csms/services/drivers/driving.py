@@ -85,7 +85,7 @@ def stop(tx: Tx, card_id: int, session_id: int) -> None:
     """Ask for the end of one's own session; asked again, or when it has ended, nothing more happens."""
     view = own_charge(tx, card_id, session_id).session
     if view.state == "active" and view.stop_wanted is None:
-        sessions.want_stop(tx, session_id, "remote")
+        sessions.want_stop(tx, session_id, "by_driver")
 
 
 def _waiting(tx: Tx, card_id: int) -> Order | None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
@@ -12,8 +13,11 @@ from onprem_csms.services.core.context import Tx
 from onprem_csms.web.admin.common import link, whole
 from onprem_csms.web.base import context, render
 from onprem_csms.web.forms import Form
+from onprem_csms.web.languages import N_
 
 PER_PAGE = 50
+HOURS = {"day": 24, "week": 7 * 24, "month": 31 * 24}
+SPANS = (("day", N_("the last day")), ("week", N_("the last week")), ("month", N_("the last month")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class MessagesPage:
     form: Form
     next: str
     newest: str
+    spans: tuple[tuple[str, str], ...] = SPANS
 
 
 def _find(tx: Tx, charger_id: str, wanted: MessageFilter) -> tuple[Charger, list[RawMessage]]:
@@ -52,9 +57,11 @@ async def show(request: web.Request) -> web.StreamResponse:
         direction="in" if direction == "in" else "out" if direction == "out" else "",
         text=form.typed.get("text", "").strip(),
         before=whole(request.query.get("before", "")),
+        since=_since(form, ctx.clock.now()),
         limit=PER_PAGE + 1,
     )
-    charger, found = await ctx.search(_find, request.match_info["id"], wanted)
+    ask = ctx.search if wanted.searches else ctx.read
+    charger, found = await ask(_find, request.match_info["id"], wanted)
     page = MessagesPage(
         charger,
         ctx.stations.online(charger.id),
@@ -64,6 +71,12 @@ async def show(request: web.Request) -> web.StreamResponse:
         link(request, before=None) if wanted.before else "",
     )
     return render(request, "admin/charger_messages.html", page)
+
+
+def _since(form: Form, now: datetime) -> datetime | None:
+    """Return how far back to look: a search that need not look through years is done soon."""
+    hours = HOURS.get(form.typed.get("since", ""))
+    return None if hours is None else now - timedelta(hours=hours)
 
 
 KINDS = {2: "CALL", 3: "CALLRESULT", 4: "CALLERROR"}

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
-from onprem_csms.domain.chargers.chargers import REGISTRATIONS, Charger
+from onprem_csms.domain.chargers.chargers import (
+    REGISTRATIONS,
+    Charger,
+    ChargerChange,
+    ConnectorChange,
+    Registration,
+)
 from onprem_csms.domain.chargers.places import by_label
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.core.context import Tx
@@ -34,6 +39,7 @@ PROFILES = (
     ("2", N_("2: password, encrypted connection")),
     ("3", N_("3: certificate, encrypted connection")),
 )
+_REGISTRATIONS: dict[str, Registration] = {str(name): name for name in REGISTRATIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +75,18 @@ async def show(request: web.Request, form: Form = NO_FORM) -> web.StreamResponse
 async def save(request: web.Request, form: Form) -> web.StreamResponse:
     """Change a charger's settings."""
     charger_id = request.match_info["id"]
-    changes: dict[str, Any] = {
-        "name": form.text("name", required=False, max_length=100),
-        "registration": form.choice("registration", REGISTRATIONS),
-        "security_profile": int(form.choice("security_profile", dict(PROFILES), "1") or 1),
-        "allow_missing_subprotocol": form.flag("allow_missing_subprotocol"),
-        "token_transform": form.text("token_transform", max_length=40),
-        "pinned_protocol": form.choice("pinned_protocol", ("", *context(request).stations.protocols()), ""),
-        "tariff_id": form.number_or_none("tariff_id"),
-        "max_power_w": _watts(form),
-    }
+    change = ChargerChange(
+        name=form.text("name", required=False, max_length=100),
+        registration=_REGISTRATIONS.get(form.choice("registration", REGISTRATIONS), "accepted"),
+        security_profile=int(form.choice("security_profile", dict(PROFILES), "1") or 1),
+        allow_missing_subprotocol=form.flag("allow_missing_subprotocol"),
+        token_transform=form.text("token_transform", max_length=40),
+        pinned_protocol=form.choice("pinned_protocol", ("", *context(request).stations.protocols()), ""),
+        tariff_id=form.number_or_none("tariff_id"),
+        max_power_w=_watts(form),
+    )
     form.check()
-    await context(request).write(inventory.update, charger_id, changes)
+    await context(request).write(inventory.update, charger_id, change)
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 
@@ -88,12 +94,12 @@ async def save(request: web.Request, form: Form) -> web.StreamResponse:
 async def save_connector(request: web.Request, form: Form) -> web.StreamResponse:
     """Change a connector's name and tariff."""
     charger_id, number = request.match_info["id"], request.match_info["number"]
-    changes = {
-        "name": form.text(f"connector-{number}-name", required=False, max_length=100),
-        "tariff_id": form.number_or_none(f"connector-{number}-tariff"),
-    }
+    change = ConnectorChange(
+        name=form.text(f"connector-{number}-name", required=False, max_length=100),
+        tariff_id=form.number_or_none(f"connector-{number}-tariff"),
+    )
     form.check()
-    await context(request).write(inventory.update_connector, charger_id, by_label(number), changes)
+    await context(request).write(inventory.update_connector, charger_id, by_label(number), change)
     return redirect(request, charger_path(charger_id, "settings"), said=N_("Saved."))
 
 

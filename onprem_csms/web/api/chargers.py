@@ -6,13 +6,12 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from onprem_csms.domain.chargers import chargers as domain
-from onprem_csms.domain.chargers import variables
 from onprem_csms.domain.chargers.places import Place, by_label
 from onprem_csms.domain.chargers.records import RefusedAttempt
 from onprem_csms.errors import Invalid
 from onprem_csms.services.chargers import admission, configuration, inventory, records
-from onprem_csms.services.core.context import Tx
-from onprem_csms.web.api.fields import Given, Id, Page, Paged, Words, before, given, page, shown
+from onprem_csms.services.chargers.records import MessageFilter
+from onprem_csms.web.api.fields import Given, Id, Moment, Page, Paged, Words, before, given, page, shown
 from onprem_csms.web.api.route import Call, Created, place
 
 Registration = Annotated[
@@ -133,6 +132,14 @@ class ChargersQuery(Paged, frozen=True, kw_only=True):
     text: Words = ""
 
 
+class MessagesQuery(Paged, frozen=True, kw_only=True):
+    """Which messages: of one direction, that hold a text in any case, no older than ``since``."""
+
+    direction: Literal["in", "out"] | None = None
+    text: Words = ""
+    since: Moment | None = None
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """A message as it was on the wire; ``in`` came from the charger."""
 
@@ -213,8 +220,8 @@ class Acceptance(Given, frozen=True, kw_only=True):
 async def find(call: Call[None, ChargersQuery]) -> Page[Charger]:
     """List chargers."""
     query = call.query
-    found = await call.read(_find, query.text, query.cursor, query.limit + 1)
-    return page(found, query.limit, lambda one: _show(call, *one), lambda one: one[0].id)
+    found = await call.read(records.find_records, query.text, query.cursor, query.limit + 1)
+    return page(found, query.limit, lambda one: _show(call, one), lambda one: one.charger.id)
 
 
 async def get(call: Call[None, None]) -> Charger:
@@ -227,13 +234,13 @@ async def create(call: Call[NewCharger, None]) -> Created[Charger]:
     _check_pinned(call, call.body.pinned_protocol)
     profile = {"security_profile": 0 if call.body.password is None else 1}
     new = await call.write(inventory.create, domain.NewCharger(**{**profile, **given(call.body)}))
-    return Created(_show(call, new, {}), place("chargers", new.id))
+    return Created(_show(call, records.Record(new, ())), place("chargers", new.id))
 
 
 async def change(call: Call[ChargerChange, None]) -> Charger:
     """Change some fields of a charger."""
     _check_pinned(call, call.body.pinned_protocol or "")
-    await call.write(inventory.update, call.places["id"], given(call.body))
+    await call.write(inventory.update, call.places["id"], domain.ChargerChange(**given(call.body)))
     return await _one(call)
 
 
@@ -252,7 +259,8 @@ async def change_connector(call: Call[ConnectorChange, ConnectorQuery]) -> Charg
     """Change the name or the tariff of a connector; one of an EVSE is named ``1.2``."""
     where = by_label(call.places["number"])
     where = where if where.evse else Place(call.query.evse, where.connector)
-    await call.write(inventory.update_connector, call.places["id"], where, given(call.body))
+    wanted = domain.ConnectorChange(**given(call.body))
+    await call.write(inventory.update_connector, call.places["id"], where, wanted)
     return await _one(call)
 
 
@@ -262,16 +270,18 @@ async def reset_password(call: Call[None, None]) -> NewPassword:
     return NewPassword(charger=call.places["id"], password=password)
 
 
-async def messages(call: Call[None, Paged]) -> Page[Message]:
+async def messages(call: Call[None, MessagesQuery]) -> Page[Message]:
     """List a charger's raw messages, newest first."""
     query = call.query
-    found = await call.read(_messages, call.places["id"], before(query), query.limit + 1)
+    wanted = MessageFilter(query.direction or "", query.text, before(query), query.since, query.limit + 1)
+    ask = call.search if wanted.searches else call.read
+    found = await ask(records.search_messages, call.places["id"], wanted)
     return page(found, query.limit, lambda one: shown(one, Message), lambda one: one.id)
 
 
 async def settings(call: Call[None, None]) -> Settings:
     """List a charger's settings, as it reported them last."""
-    found = await call.read(_settings, call.places["id"])
+    found = await call.read(configuration.of_charger, call.places["id"])
     return Settings(items=[shown(setting, Setting) for setting in found])
 
 
@@ -295,36 +305,12 @@ async def dismiss(call: Call[None, None]) -> None:
     await call.write(inventory.dismiss_attempt, call.places["identity"])
 
 
-Record = tuple[domain.Charger, dict[str, int]]
-
-
 async def _one(call: Call[Any, Any]) -> Charger:
-    return _show(call, *await call.read(_get, call.places["id"]))
+    return _show(call, await call.read(records.record, call.places["id"]))
 
 
-def _find(tx: Tx, text: str, after: str, limit: int) -> list[Record]:
-    return [(one, _quirks(tx, one.id)) for one in inventory.find(tx, text=text, after=after, limit=limit)]
-
-
-def _get(tx: Tx, charger_id: str) -> Record:
-    return inventory.get(tx, charger_id), _quirks(tx, charger_id)
-
-
-def _quirks(tx: Tx, charger_id: str) -> dict[str, int]:
-    return {quirk.kind: quirk.times for quirk in records.quirks(tx, charger_id)}
-
-
-def _messages(tx: Tx, charger_id: str, before: int | None, limit: int) -> list[records.RawMessage]:
-    inventory.get(tx, charger_id)
-    return records.messages(tx, charger_id, before=before, limit=limit)
-
-
-def _settings(tx: Tx, charger_id: str) -> list[variables.Setting]:
-    inventory.get(tx, charger_id)
-    return configuration.find(tx, charger_id)
-
-
-def _show(call: Call[Any, Any], charger: domain.Charger, quirks: dict[str, int]) -> Charger:
+def _show(call: Call[Any, Any], record: records.Record) -> Charger:
+    charger, quirks = record.charger, {quirk.kind: quirk.times for quirk in record.quirks}
     values = {name: getattr(charger, name) for name in Charger.__struct_fields__ if hasattr(charger, name)}
     values["connectors"] = [shown(connector, Connector) for connector in charger.connectors]
     return Charger(**values, quirks=quirks, online=call.ctx.stations.online(charger.id))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.chargers.records import ProfileInForce, StoredProfile
 from onprem_csms.services.chargers import asking, profiles
 from onprem_csms.web.api.fields import Given, Page, Paged, after, page
@@ -44,16 +45,18 @@ class ProfileChange(Given, frozen=True, kw_only=True):
 
 
 class Application(Given, frozen=True, kw_only=True):
-    """Where a profile is to hold; connector 0 is the whole charger."""
+    """Where a profile is to hold; EVSE and connector 0 is the whole charger. A charger of OCPP 1.6 has no EVSE."""
 
     charger: Annotated[str, Meta(min_length=1, max_length=128)]
+    evse: Annotated[int, Meta(ge=0, le=1000)] = 0
     connector: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class InForce(Struct, frozen=True, kw_only=True):
-    """A profile that a charger accepted; connector 0 is the whole charger."""
+    """A profile that a charger accepted; EVSE and connector 0 is the whole charger."""
 
     charger: str
+    evse: int
     connector: int
     id: int
     purpose: str
@@ -104,8 +107,9 @@ async def remove(call: Call[None, None]) -> None:
 async def apply(call: Call[Application, None]) -> InForce:
     """Ask a charger to follow a profile; 409 when it refuses."""
     body = call.body
-    place = body.charger, body.connector
-    return _show_in_force(await asking.follow_profile(call.ctx, call.number(), *place, origin=call.actor))
+    where = Place(body.evse, body.connector)
+    followed = await asking.follow_profile(call.ctx, call.number(), body.charger, where, origin=call.actor)
+    return _show_in_force(followed)
 
 
 async def in_force(call: Call[None, None]) -> AllInForce:
@@ -128,7 +132,8 @@ def show(stored: StoredProfile) -> Profile:
 def _show_in_force(one: ProfileInForce) -> InForce:
     return InForce(
         charger=one.charger_id,
-        connector=one.connector,
+        evse=one.place.evse,
+        connector=one.place.connector,
         id=one.profile_id,
         purpose=one.purpose,
         stack_level=one.stack_level,

@@ -49,5 +49,5 @@ async def today(call: Call[None, None]) -> Today:
 
 async def days(call: Call[None, DaysQuery]) -> Days:
     """Show the last days."""
-    found = await call.read(reports.days, call.query.days)
+    found = await call.read_report(reports.days, call.query.days)
     return Days(items=[shown(day, Day) for day in found])

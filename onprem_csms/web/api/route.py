@@ -60,6 +60,14 @@ class Call(Generic[Body, Query]):
         """Run a service function on a reader."""
         return await self.ctx.read(fn, *args, **kwargs)
 
+    async def search(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function that looks through many rows for few."""
+        return await self.ctx.search(fn, *args, **kwargs)
+
+    async def read_report(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a service function that may take long on the reports' reader."""
+        return await self.ctx.read_report(fn, *args, **kwargs)
+
     async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a service function as one durable transaction; the owner of the key acts."""
         return await self.ctx.write(fn, *args, **kwargs)

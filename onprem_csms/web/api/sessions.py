@@ -125,37 +125,18 @@ async def stop(call: Call[None, None]) -> Session:
 
 def show(view: sessions.SessionView) -> Session:
     """Show a session as JSON."""
-    return Session(
-        id=view.id,
-        charger=view.charger_id,
-        charger_name=view.charger_name,
-        evse=view.evse,
-        connector=view.connector,
-        transaction_id=view.transaction_id,
-        token=view.card_uid or view.uid,
-        person=view.person_id,
-        person_name=view.person_name,
-        wallet=view.wallet_id,
-        state="open" if view.state == "active" else "closed",
-        verdict=view.verdict,
-        began_at=view.began_at,
-        ended_at=view.ended_at,
-        stop_reason=view.reason,
-        stop_wanted=view.stop_wanted,
-        meter_start_wh=view.meter_start_wh,
-        meter_stop_wh=view.meter_stop_wh,
-        energy_wh=view.energy_wh,
-        power_w=view.power_w,
-        soc_percent=view.soc_percent,
-        activity=view.activity,
-        read_at=view.read_at,
-        cost=view.cost,
-        currency=view.currency,
-        priced=view.priced,
-        bill=view.bill,
-        review=_review(view.review),
-        waiting=view.state == "waiting",
-    )
+    same = {name: getattr(view, name) for name in Session.__struct_fields__ if hasattr(view, name)}
+    own: dict[str, Any] = {
+        "charger": view.charger_id,
+        "token": view.card_uid or view.uid,
+        "person": view.person_id,
+        "wallet": view.wallet_id,
+        "state": "open" if view.state == "active" else "closed",
+        "stop_reason": view.reason,
+        "review": _review(view.review),
+        "waiting": view.state == "waiting",
+    }
+    return Session(**{**same, **own})
 
 
 def _review(state: str) -> Literal["none", "open", "done"]:

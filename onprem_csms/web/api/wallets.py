@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from onprem_csms.errors import Invalid, NotFound
-from onprem_csms.services.cards import balances, cards, people
-from onprem_csms.services.core.context import Tx
+from onprem_csms.services.cards import balances
 from onprem_csms.services.money import ledger, wallets
 from onprem_csms.web.api.fields import Currency, Given, Id, Page, Paged, Text, after, before, page, shown
 from onprem_csms.web.api.route import Call, Created, place
@@ -110,7 +109,8 @@ async def get(call: Call[None, None]) -> Wallet:
 
 async def create(call: Call[NewWallet, None]) -> Created[Wallet]:
     """Make an empty wallet."""
-    wallet = await call.write(_create, call.body)
+    new = call.body
+    wallet = await call.write(balances.open_wallet, new.currency, new.name, new.person)
     return Created(show(wallet), place("wallets", wallet.id))
 
 
@@ -123,8 +123,17 @@ async def movements(call: Call[None, Paged]) -> Page[Movement]:
 
 async def top_up(call: Call[NewTopUp, None]) -> Created[TopUp]:
     """Book money once: the same key again answers with what it booked."""
-    key = _key(call)
-    entry, repeated = await call.write(_top_up, call.body, key)
+    new = call.body
+    payment = balances.Payment(
+        amount=new.amount,
+        idempotency_key=f"api:{_key(call)}",
+        wallet_id=new.wallet,
+        uid=new.token,
+        currency=new.currency,
+        method=new.method,
+        note=new.note,
+    )
+    entry, repeated = await call.write(balances.pay_in, payment)
     shown_entry = show_top_up(entry, repeated=repeated)
     return Created(shown_entry, place("topups", entry.id))
 
@@ -144,12 +153,6 @@ async def get_top_up(call: Call[None, None]) -> TopUp:
     return show_top_up(entry)
 
 
-def _create(tx: Tx, new: NewWallet) -> wallets.Wallet:
-    if new.person is not None:
-        people.get(tx, new.person)
-    return wallets.get(tx, wallets.create(tx, new.currency or tx.settings.currency, new.name, new.person))
-
-
 def _key(call: Call[NewTopUp, None]) -> str:
     header, field = call.headers.get("Idempotency-Key"), call.body.idempotency_key
     if header and field and header != field:
@@ -158,27 +161,6 @@ def _key(call: Call[NewTopUp, None]) -> str:
     if not key or len(key) > 200:
         raise Invalid("A top-up needs an idempotency key of 1 to 200 characters.", path="idempotency_key")
     return key
-
-
-def _top_up(tx: Tx, new: NewTopUp, key: str) -> tuple[ledger.LedgerEntry, bool]:
-    wallet_id = _wallet_id(tx, new)
-    wallet = wallets.get(tx, wallet_id)
-    if new.currency is not None and new.currency != wallet.currency:
-        raise Invalid("The wallet is in {currency}.", path="currency", currency=wallet.currency)
-    asked = wallets.TopUp(wallet_id, new.amount, f"api:{key}", new.method, new.note)
-    receipt = balances.top_up(tx, asked)
-    return ledger.entry(tx, receipt.entry_id), receipt.repeated
-
-
-def _wallet_id(tx: Tx, new: NewTopUp) -> int:
-    if (new.wallet is None) == (new.token is None):
-        raise Invalid("Name either a wallet or a token.", path="wallet")
-    if new.wallet is not None:
-        return new.wallet
-    card = cards.get(tx, new.token or "")
-    if card.wallet is None:
-        raise Invalid("This card has no wallet.", path="token")
-    return card.wallet.id
 
 
 def show(wallet: wallets.Wallet) -> Wallet:
