@@ -57,7 +57,7 @@ async def test_an_accepted_profile_is_in_force_until_it_is_cleared(site: Site) -
     assert await site.see(profiles.in_force, "CP1") == []
     await ask(site, charger, "SetChargingProfile", request, {"status": "Accepted"})
     (held,) = await site.see(profiles.in_force, "CP1")
-    assert (held.connector, held.profile_id, held.purpose, held.stack_level) == (1, 5, "default", 1)
+    assert (held.place.connector, held.profile_id, held.purpose, held.stack_level) == (1, 5, "default", 1)
     assert held.profile == PROFILE
     other = {**PROFILE, "chargingProfileId": 6}
     await ask(
