@@ -23,6 +23,7 @@ _PLACE = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^}]*\})+))?\}")
 # An event stream never ends, a link of the set-up and a page of an order are used up.
 _NOT_PAGES = re.compile(r"^/(setup|admin/sign-in|admin/events|desk/tap)")
 _SOME_TEXT = "ab"
+_SOME_MOMENT = "2026-12-01T06:00:00Z"
 
 
 def pages(examples: Examples) -> list[str]:
@@ -74,6 +75,8 @@ def _values(name: str, schema: Mapping[str, Any], examples: Examples) -> list[st
         return []
     if schema["type"] == "boolean":
         return ["true"]
+    if schema.get("format") == "date-time":
+        return [_SOME_MOMENT]
     known = examples.get(name) or examples.get(f"{name}s")
     largest = schema.get("maximum")
     return [known or (str(min(largest, 200)) if largest else _SOME_TEXT)]
