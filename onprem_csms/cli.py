@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from onprem_csms import __version__, config
+from onprem_csms import __version__, config, logs
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
 from onprem_csms.db.engine.keys import DataFolder
@@ -20,6 +20,8 @@ from onprem_csms.errors import AppError, Conflict, Invalid, StoreError
 from onprem_csms.rfid import registry
 from onprem_csms.services.access import api_keys, operators
 from onprem_csms.services.site import verify
+
+log = logging.getLogger(__name__)
 
 DEFAULT_FOLDER = "data"
 Command = Callable[[argparse.Namespace], int]
@@ -59,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo_ = _command(commands, "demo", demo, "start a lively site with simulated chargers")
     _serving(demo_)
     _command(commands, "init", init, "make the database and its keys, and show the recovery key once")
+    _command(commands, "recovery-key", recovery_key, "make a new recovery key, and show it once")
     recover_ = _command(commands, "recover", recover, "make a new machine key by the recovery key")
     recover_.add_argument("--recovery-key", help="asked for when not given")
     check = _command(
@@ -125,7 +128,9 @@ def serve(options: argparse.Namespace) -> int:
     settings = _configured(options)
     folder = DataFolder(options.data_dir)
     if keys.is_new(folder):
-        keys.create(folder, _say_recovery_key)
+        # Shown to nobody: what this process says is kept in logs. A person asks for a recovery key of their own.
+        keys.create(folder)
+        log.warning("There is no recovery key yet. Make one and write it down: onprem-csms recovery-key")
     try:
         uvloop.run(app.serve(settings, folder))
     except OSError as error:
@@ -148,9 +153,7 @@ def demo(options: argparse.Namespace) -> int:
 
 def _configured(options: argparse.Namespace) -> config.Config:
     settings = _load(options.config)
-    logging.basicConfig(
-        level=settings.log.level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    logs.begin(settings.log.level)
     return settings if options.port is None else config.on_port(settings, options.port)
 
 
@@ -167,6 +170,12 @@ def init(options: argparse.Namespace) -> int:
 def _say_recovery_key(recovery_key: str) -> None:
     print(f"Recovery key: {recovery_key}")
     print("Write it down and keep it away from this machine. It is shown only now.", flush=True)
+
+
+def recovery_key(options: argparse.Namespace) -> int:
+    """Make the recovery key anew."""
+    _say_recovery_key(keys.renew_recovery(DataFolder(options.data_dir)))
+    return 0
 
 
 def recover(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from onprem_csms.domain.chargers.chargers import ChargerChange
+from onprem_csms.domain.chargers.chargers import ChargerChange, NewCharger
 from onprem_csms.domain.chargers.records import ConnectionSpan
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, NotFound
@@ -225,6 +225,43 @@ async def test_a_stranger_may_keep_the_password_it_came_with(site: Site) -> None
     assert await site.do(inventory.accept_attempt, "NEW1", use="offered") is None
     assert await site.refused("NEW1", headers=basic("NEW1", "another")) == 401
     await (await site.connect("NEW1", headers=basic("NEW1", "factory-key-0001"))).boot()
+
+
+async def test_no_stranger_keeps_its_password_where_callers_with_different_ones_came(site: Site) -> None:
+    keys = {"one": basic("NEW1", "factory-key-0001"), "other": basic("NEW1", "factory-key-0002")}
+    await site.refused("NEW1", headers=keys["one"])
+    await site.refused("NEW1", headers={})  # as clients do that wait to be asked for a key
+    await site.refused("NEW1", headers=keys["one"])
+    assert [one.keys_differ for one in await site.see(inventory.refused_attempts)] == [False]
+    await site.refused("NEW1", headers=keys["other"])
+    await site.refused("NEW1", headers=keys["other"])
+    assert [one.keys_differ for one in await site.see(inventory.refused_attempts)] == [True]
+    with pytest.raises(Conflict, match="different passwords"):
+        await site.do(inventory.accept_attempt, "NEW1", use="offered")
+    password = await site.do(inventory.accept_attempt, "NEW1")
+    assert await site.refused("NEW1", headers=keys["other"]) == 401
+    await (await site.connect("NEW1", headers=basic("NEW1", password))).boot()
+
+
+async def test_a_new_password_ends_what_came_in_with_the_old_one_and_a_new_name_ends_nothing(
+    site: Site,
+) -> None:
+    charger = await site.connect()
+    await charger.boot()
+    await site.do(inventory.update, "CP1", ChargerChange(name="Garage"))
+    await charger.boot()
+    await site.do(inventory.reset_password, "CP1")
+    await site.until(lambda: not site.stations.online("CP1"))
+    assert await site.refused() == 401
+
+
+async def test_a_charger_without_a_key_goes_when_it_must_have_one(site: Site) -> None:
+    await site.do(inventory.create, NewCharger("OPEN1", security_profile=0))
+    await (await site.connect("OPEN1", headers={})).boot()
+    await site.do(inventory.update, "OPEN1", ChargerChange(password="a-key-of-sixteen"))
+    assert site.stations.online("OPEN1"), "profile 0 asks for none"
+    await site.do(inventory.update, "OPEN1", ChargerChange(security_profile=1))
+    await site.until(lambda: not site.stations.online("OPEN1"))
 
 
 async def test_a_stranger_may_come_in_without_a_password_when_the_admin_says_so(site: Site) -> None:

@@ -46,6 +46,13 @@ def test_a_lost_machine_key_is_recovered(tmp_path: Path) -> None:
     assert csms("verify", "--data-dir", folder) == "0 entries, 0 sessions: no faults\n"
 
 
+def test_a_new_recovery_key_is_made_by_a_person_and_ends_the_one_before(tmp_path: Path) -> None:
+    first = csms("init", "--data-dir", tmp_path).splitlines()[0].removeprefix("Recovery key: ")
+    second = csms("recovery-key", "--data-dir", tmp_path).splitlines()[0].removeprefix("Recovery key: ")
+    assert "not the one" in failing("recover", "--data-dir", tmp_path, "--recovery-key", first)
+    csms("recover", "--data-dir", tmp_path, "--recovery-key", second)
+
+
 def test_the_api_key_is_printed_alone(tmp_path: Path) -> None:
     csms("init", "--data-dir", tmp_path)
     said = csms("api-key", "create", "--data-dir", tmp_path, "--name", "meter", "--role", "admin")

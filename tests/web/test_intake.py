@@ -256,7 +256,7 @@ async def test_a_thousand_slow_bodies_from_one_place_leave_an_operator_and_a_str
     port = int(site.base.rpartition(":")[2])
     request = head("/admin/sign-in", "POST", Content_Type=FORM, Content_Length="100") + b"n"
     writers = []
-    for _ in range(300):
+    for _ in range(1_000):
         _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.9.1", 0))
         writer.write(request)
         writers.append(writer)

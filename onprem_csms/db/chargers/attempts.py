@@ -27,7 +27,8 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
             first_at,
             last_at,
             offered_salt,
-            offered_digest
+            offered_digest,
+            keys_differ
         )
         VALUES (
             :identity,
@@ -40,19 +41,21 @@ def record(tx: Tx, values: Mapping[str, Any]) -> None:
             :now,
             :now,
             :offered_salt,
-            :offered_digest
+            :offered_digest,
+            :keys_differ
         )
         ON CONFLICT (identity) DO UPDATE SET
             remote = excluded.remote,
             path = excluded.path,
             subprotocols = excluded.subprotocols,
             with_credentials = excluded.with_credentials,
+            keys_differ = max(keys_differ, excluded.keys_differ),
             reason = excluded.reason,
             known = excluded.known,
             last_at = excluded.last_at,
             times = times + 1,
-            offered_salt = excluded.offered_salt,
-            offered_digest = excluded.offered_digest
+            offered_salt = coalesce(excluded.offered_salt, offered_salt),
+            offered_digest = coalesce(excluded.offered_digest, offered_digest)
         """,
         {**values, "now": tx.now_text},
     )
@@ -125,4 +128,5 @@ def _attempt(row: Row) -> RefusedAttempt:
         first_at=from_text(row["first_at"]),
         last_at=from_text(row["last_at"]),
         times=row["times"],
+        keys_differ=bool(row["keys_differ"]),
     )

@@ -1,7 +1,7 @@
 """The database key and those who may open it: the machine and the recovery key.
 
 A random key encrypts the file. It is wrapped (AES key wrap, RFC 3394) once for a key file that
-only the machine's user can read and once for the recovery key that is shown at ``init``. A failed
+only the machine's user can read and once for the recovery key that a person is shown once. A failed
 unwrap says that the key is wrong, not that the database is damaged.
 """
 
@@ -165,6 +165,15 @@ def recover(folder: DataFolder, recovery: str) -> None:
     document["wrapped"]["machine"] = _wrap(machine, key)
     private.write(folder.folder / MACHINE_KEY, machine.hex().encode() + b"\n")
     private.write(folder.wrapped, json.dumps(document, indent=1).encode() + b"\n")
+
+
+def renew_recovery(folder: DataFolder) -> str:
+    """Make a new recovery key and return it; the one before opens nothing any more. StoreError with a sentence."""
+    key, recovery = unlock(folder), secrets.token_bytes(RECOVERY_BYTES)
+    document = json.loads(private.read(folder.wrapped))
+    document["wrapped"]["recovery"] = _wrap(_stretch(recovery), key)
+    private.write(folder.wrapped, json.dumps(document, indent=1).encode() + b"\n")
+    return spell(recovery)
 
 
 def spell(secret: bytes) -> str:

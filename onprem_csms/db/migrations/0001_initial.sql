@@ -198,7 +198,9 @@ CREATE TABLE connection_attempts (
     last_at TEXT NOT NULL,
     times INTEGER NOT NULL DEFAULT 1,
     offered_salt BLOB,
-    offered_digest BLOB
+    offered_digest BLOB,
+    -- Callers with different keys came under this name: which one is the charger, nobody here knows.
+    keys_differ INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX connection_attempts_by_last ON connection_attempts (last_at);
 

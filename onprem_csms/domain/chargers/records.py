@@ -13,7 +13,10 @@ Purpose = Literal["charger", "default", "session"]
 
 @dataclass(frozen=True, slots=True)
 class RefusedAttempt:
-    """A connection attempt that was refused; ``reason`` is a key of ``admission.REASONS``."""
+    """A connection attempt that was refused; ``reason`` is a key of ``admission.REASONS``.
+
+    ``keys_differ``: callers with different keys came under this name, and which one is the charger can't be told.
+    """
 
     identity: str
     remote: str
@@ -25,6 +28,7 @@ class RefusedAttempt:
     first_at: datetime
     last_at: datetime
     times: int
+    keys_differ: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,7 @@ class Endpoint:
         connection = self._stations.connection(admitted.charger_id, version)
         connection.registration = admitted.registration
         connection.remote = attempt.remote
+        connection.key = admitted.key
         # Before the answer, so that of two that come at once only one gets in.
         self._stations.came(connection)
         try:

@@ -9,7 +9,7 @@ from onprem_csms.errors import AppError, NotFound, StoreError, say_fault
 from onprem_csms.ocpp.endpoint.throttle import Throttle
 from onprem_csms.ocpp.link.connection import Connection
 from onprem_csms.ocpp.link.registry import Registry
-from onprem_csms.services.chargers import inventory, sending
+from onprem_csms.services.chargers import admission, inventory, sending
 from onprem_csms.services.charging import presence
 from onprem_csms.services.core.context import Context
 
@@ -79,14 +79,26 @@ class Caretaker:
 
     async def hear_of_changes(self) -> None:
         """Act on what the operator changes of a charger that is connected."""
-        news = self._ctx.bus.subscribe((inventory.SETTINGS_CHANGED,))
+        news = self._ctx.bus.subscribe((inventory.SETTINGS_CHANGED, inventory.KEY_CHANGED))
         async for event in news:
             # Without a key the news came too fast to be told apart: it may concern everybody.
             self._throttle.forgive(event.key)
             concerned = [self._registry.get(event.key)] if event.key else self._registry.all()
             for connection in concerned:
                 if connection is not None:
+                    if event.topic != inventory.SETTINGS_CHANGED:
+                        await self._check_key(connection)
                     await self._apply_change(connection)
+
+    async def _check_key(self, connection: Connection) -> None:
+        """End what came in with a key that is no longer one: whoever took it goes out with it."""
+        try:
+            holds = await self._ctx.read_for_charger(admission.holds, connection.charger_id, connection.key)
+        except StoreError as error:
+            say_fault(log, connection.charger_id, error)
+            return
+        if not holds:
+            connection.end("new_key", 1008, "The charger has a new password.")
 
     async def _apply_change(self, connection: Connection) -> None:
         try:

@@ -50,6 +50,7 @@ class Connection:
         "closing",
         "heard",
         "interval_id",
+        "key",
         "pinged",
         "reason",
         "registration",
@@ -62,6 +63,7 @@ class Connection:
         self.version = shared.router.version
         self.registration: Registration = "pending"
         self.remote = ""
+        self.key = b""
         self.reason = "lost"
         self.heard = 0.0
         self.pinged = 0.0

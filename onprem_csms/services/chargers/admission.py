@@ -68,6 +68,8 @@ class Admitted:
     pinned_protocol: str = ""
     password_form: str = ""
     settle: bool = False
+    key: bytes = b""
+    """The digest that its key fitted; empty where it needed none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,13 @@ def judge(tx: Tx, attempt: ConnectionAttempt) -> Admission:
         charger.pinned_protocol,
         form,
         settle=settle,
+        key=_key(charger, match),
     )
+
+
+def _key(charger: Identity, match: credentials.Match | None) -> bytes:
+    sealed = None if match is None else charger.old if match.old else charger.password
+    return b"" if sealed is None else sealed.digest
 
 
 def _find(tx: Tx, attempt: ConnectionAttempt) -> Identity | None:
@@ -178,6 +186,7 @@ def record_refusal(tx: Tx, attempt: ConnectionAttempt, refused: Refused) -> Admi
             "with_credentials": attempt.password is not None,
             "reason": refused.reason,
             "known": refused.known,
+            "keys_differ": strange and _keys_differ(tx, refused.identity, attempt),
             "offered_salt": sealed.salt if sealed and strange else None,
             "offered_digest": sealed.digest if sealed and strange else None,
         },
@@ -187,9 +196,29 @@ def record_refusal(tx: Tx, attempt: ConnectionAttempt, refused: Refused) -> Admi
     return refused
 
 
+def _keys_differ(tx: Tx, identity: str, attempt: ConnectionAttempt) -> bool:
+    """Tell whether another caller used the name before: with another key, or from elsewhere with a key or without."""
+    before = attempt_rows.get(tx, identity)
+    if before is None or before.known:
+        return False
+    offered = attempt_rows.offered(tx, identity)
+    if offered is not None and attempt.password is not None:
+        return not credentials.fits(tx, offered, attempt.password[: 4 * LONGEST_PASSWORD])
+    return (offered is None) != (attempt.password is None) and before.remote != attempt.remote
+
+
+def holds(tx: Tx, charger_id: str, key: bytes) -> bool:
+    """Tell whether a charger that came in with a key (the digest it fitted, empty for none) would still come in."""
+    charger = rows.by_identity(tx, charger_id)
+    if charger is None or charger.archived:
+        return False
+    valid = {sealed.digest for sealed in (charger.password, charger.old) if sealed is not None}
+    return key in valid if key else charger.security_profile == 0
+
+
 def _welcome(tx: Tx, attempt: ConnectionAttempt) -> Admitted | None:
     """Make a charger of a stranger; the password it came with stays its password."""
-    identity = attempt.candidates[0]
+    identity, key = attempt.candidates[0], b""
     try:
         check_identity(identity)
     except Invalid:
@@ -203,5 +232,7 @@ def _welcome(tx: Tx, attempt: ConnectionAttempt) -> Admitted | None:
         ),
     )
     if attempt.password is not None:
-        rows.update(tx, identity, credentials.columns(credentials.seal(tx, attempt.password)))
-    return Admitted(charger.id, charger.registration, charger.allow_missing_subprotocol)
+        sealed = credentials.seal(tx, attempt.password)
+        rows.update(tx, identity, credentials.columns(sealed))
+        key = sealed.digest
+    return Admitted(charger.id, charger.registration, charger.allow_missing_subprotocol, key=key)

@@ -71,5 +71,14 @@ def match(tx: Tx, known: Identity | None, sent: bytes) -> Match | None:
     return found
 
 
+def fits(tx: Tx, sealed: Sealed, sent: bytes) -> bool:
+    """Tell whether what was sent is the password that was sealed, in whatever form."""
+    pepper = rows.pepper(tx) or ""
+    return any(
+        hmac.compare_digest(_digest(pepper, sealed.salt, form), sealed.digest)
+        for _, form in password_forms(sent)
+    )
+
+
 def _digest(pepper: str, salt: bytes, password: bytes) -> bytes:
     return hmac.digest(pepper.encode(), salt + password, "sha256")

@@ -34,6 +34,7 @@ from onprem_csms.services.core.audit import Change
 
 Credentials = Literal["generate", "offered", "none"]
 SETTINGS_CHANGED = "charger-settings"
+KEY_CHANGED = "charger-key"
 """The topic for the charger endpoint: what it knows of a charger has changed."""
 
 
@@ -68,6 +69,8 @@ def update(tx: Tx, charger_id: str, change: ChargerChange) -> Charger:
     _tell(tx, charger_id)
     after = get(tx, charger_id)
     told, named = audit.differences(before, after), changed(change)
+    if not {"password", "security_profile"}.isdisjoint(named):
+        tx.emit(Event(KEY_CHANGED, charger_id))
     if "password" in named:
         told["password"] = Change(before.has_password, after.has_password)
     deed = "charger.password" if set(named) == {"password"} else "charger.changed"
@@ -147,6 +150,11 @@ def accept_attempt(tx: Tx, identity: str, name: str = "", *, use: Credentials = 
     offered = attempt_rows.offered(tx, identity) if use == "offered" else None
     if use == "offered" and offered is None:
         raise Conflict("The charger {id} sent no password.", id=identity)
+    if use == "offered" and attempt.keys_differ:
+        raise Conflict(
+            "Callers with different passwords came under the name {id}. Accept it with a new password.",
+            id=identity,
+        )
     password = credentials.generate() if use == "generate" else None
     profile = 0 if use == "none" else 1
     create(

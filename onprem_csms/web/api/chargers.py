@@ -189,7 +189,10 @@ class NewPassword(Struct, frozen=True, kw_only=True):
 
 
 class UnknownCharger(Struct, frozen=True, kw_only=True):
-    """A refused connection attempt; ``sentence`` says what ``reason`` means."""
+    """A refused connection attempt; ``sentence`` says what ``reason`` means.
+
+    ``keys_differ``: callers with different passwords came under this name; it needs a new one.
+    """
 
     identity: str
     remote: str
@@ -202,6 +205,7 @@ class UnknownCharger(Struct, frozen=True, kw_only=True):
     first_at: datetime
     last_at: datetime
     times: int
+    keys_differ: bool
 
 
 class UnknownChargers(Struct, frozen=True, kw_only=True):
