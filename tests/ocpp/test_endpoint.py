@@ -257,9 +257,10 @@ async def test_a_new_password_ends_what_came_in_with_the_old_one_and_a_new_name_
 
 async def test_a_charger_without_a_key_goes_when_it_must_have_one(site: Site) -> None:
     await site.do(inventory.create, NewCharger("OPEN1", security_profile=0))
-    await (await site.connect("OPEN1", headers={})).boot()
+    charger = await site.connect("OPEN1", headers={})
+    await charger.boot()
     await site.do(inventory.update, "OPEN1", ChargerChange(password="a-key-of-sixteen"))
-    assert site.stations.online("OPEN1"), "profile 0 asks for none"
+    assert (await charger.boot())["status"] == "Accepted", "profile 0 asks for none"
     await site.do(inventory.update, "OPEN1", ChargerChange(security_profile=1))
     await site.until(lambda: not site.stations.online("OPEN1"))
 

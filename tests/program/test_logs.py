@@ -10,9 +10,9 @@ def logged(text: str, error: Exception | None = None) -> str:
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(Escaping("%(levelname)s %(name)s: %(message)s"))
-    record = logging.LogRecord(
-        "x", logging.ERROR, "", 0, "%s said", (text,), error and (type(error), error, None)
-    )
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "%s said", (text,), None)
+    if error is not None:
+        record.exc_info = (type(error), error, None)
     handler.emit(record)
     return out.getvalue()
 

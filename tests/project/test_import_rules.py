@@ -22,6 +22,7 @@ EVERYTHING = {
     "cli",
     "keyring",
     "listening",
+    "logs",
 }
 ALLOWED = {
     "errors": set(),
@@ -35,6 +36,7 @@ ALLOWED = {
     "web": {"domain", "services"},
     "config": {"domain"},
     "listening": {"domain"},
+    "logs": set(),
     "app": EVERYTHING,
     "demo": EVERYTHING,
     "cli": EVERYTHING,
