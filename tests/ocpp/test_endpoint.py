@@ -13,7 +13,9 @@ from onprem_csms.domain.chargers.records import ConnectionSpan
 from onprem_csms.domain.settings import SiteSettings
 from onprem_csms.errors import Conflict, NotFound
 from onprem_csms.ocpp.endpoint import handshake
+from onprem_csms.ocpp.endpoint.throttle import Throttle
 from onprem_csms.services.chargers import admission, inventory, records
+from onprem_csms.services.core import tries
 from tests.ocpp.conftest import PASSWORD, QUICK, Site, basic, open_site
 
 HEX_KEY = "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"
@@ -170,6 +172,18 @@ async def test_wrong_tries_are_not_looked_at_for_ever_and_a_new_password_starts_
     password = await site.do(inventory.reset_password, "CP1")
     await site.until(lambda: not site.stations.throttle.blocks("127.0.0.1", "CP1", time.monotonic()))
     await (await site.connect(headers=basic("CP1", password))).boot()
+
+
+async def test_a_restart_is_no_fresh_start_for_who_guesses_a_chargers_key(site: Site) -> None:
+    for _ in range(12):
+        await site.refused(headers=basic("CP1", "wrong"))
+    now = asyncio.get_running_loop().time()
+    restarted = Throttle()
+    assert not restarted.blocks("127.0.0.1", "CP1", now)
+    restarted.restore(await site.see(tries.kept, "charger"), now)
+    assert restarted.blocks("127.0.0.1", "CP1", now)
+    assert not restarted.blocks("127.0.0.1", "CP2", now)
+    assert not restarted.blocks("127.0.0.1", "CP1", now + 60)
 
 
 async def test_a_long_key_comes_in_whoever_guesses_from_the_same_address(site: Site) -> None:

@@ -7,6 +7,7 @@ has proved itself gets the same answer.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
@@ -21,7 +22,8 @@ from onprem_csms.ocpp.link.stations import Stations
 from onprem_csms.ocpp.versions import Version
 from onprem_csms.services.chargers import admission
 from onprem_csms.services.chargers.admission import Admitted, Reason, Refused
-from onprem_csms.services.core.context import Context
+from onprem_csms.services.core import tries
+from onprem_csms.services.core.context import Context, Tx
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +150,8 @@ class Endpoint:
         if self._recorded.empty(_ALL, now):
             return refused
         self._recorded.spend(_ALL, now)
-        return await self._ctx.write(admission.record_refusal, attempt, refused)
+        tried = self._throttle.state(attempt.remote, refused.identity, now)
+        return await self._ctx.write(_record, attempt, refused, tried)
 
     async def _make_way(self, charger_id: str) -> bool:
         """Tell whether a charger may connect: not while one of its name is connected and answers a ping."""
@@ -206,6 +209,13 @@ class Endpoint:
         await ws.prepare(request)
         await ws.close(code=1002, message=admission.REASONS[reason or "no_subprotocol"].encode())
         return ws
+
+
+def _record(
+    tx: Tx, attempt: ConnectionAttempt, refused: Refused, tried: Mapping[str, float]
+) -> Admitted | Refused:
+    tries.keep(tx, "charger", {place: seconds for place, seconds in tried.items() if seconds})
+    return admission.record_refusal(tx, attempt, refused)
 
 
 def _attempt(request: web.Request, origins: tuple[str, ...]) -> ConnectionAttempt:

@@ -6,6 +6,7 @@ others behind the same address.
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 MOST_PLACES = 20_000
@@ -33,6 +34,14 @@ class Bucket:
     def forgive(self, place: object) -> None:
         """Forget the wrong tries of a place: the right key came."""
         self._spent.pop(place, None)
+
+    def seconds(self, place: object, now: float) -> float:
+        """Return in how many seconds all tries of a place will be there again."""
+        return self._level(place, now) * self.refill_s
+
+    def restore(self, place: object, seconds: float, now: float) -> None:
+        """Take over what ``seconds`` said; never more than all tries."""
+        self._spent[place] = (min(self.burst, seconds / self.refill_s), now)
 
     def places(self) -> list[object]:
         """List the places that have spent a try."""
@@ -66,6 +75,23 @@ class Throttle:
         self._pairs.spend((address, identity), now)
         if self._good.get(identity) != address:
             self._strangers.spend(identity, now)
+
+    def state(self, address: str, identity: str, now: float) -> dict[str, float]:
+        """Return what is to be kept of an attempt: place → seconds until all of its tries will be there again."""
+        identity = identity.casefold()
+        pair = self._pairs.seconds((address, identity), now)
+        strangers = self._strangers.seconds(identity, now)
+        return {f"pair {address} {identity}": pair, f"name {identity}": strangers}
+
+    def restore(self, kept: Mapping[str, float], now: float) -> None:
+        """Take over what ``state`` said to the process before this one."""
+        for place, seconds in kept.items():
+            scope, _, name = place.partition(" ")
+            if scope == "name":
+                self._strangers.restore(name, seconds, now)
+            else:
+                address, _, identity = name.partition(" ")
+                self._pairs.restore((address, identity), seconds, now)
 
     def forgive(self, identity: str) -> None:
         """Forget the wrong tries of an identity: its settings have changed."""

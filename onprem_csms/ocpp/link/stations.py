@@ -21,6 +21,7 @@ from onprem_csms.ocpp.rpc.frames import Limits
 from onprem_csms.ocpp.versions import Version
 from onprem_csms.services.chargers import commanding, configuration, desired
 from onprem_csms.services.charging import presence
+from onprem_csms.services.core import tries
 from onprem_csms.services.core.context import Context, Tx
 from onprem_csms.services.core.ports import Order, Reply
 
@@ -50,9 +51,19 @@ class Stations(Registry):
             except StoreError as error:
                 # A bad page among old connections or commands is no reason not to take calls.
                 say_fault(log, "what the process before left", error)
+        await self._restore_tries()
         caretaker = Caretaker(self, self.ctx, self.throttle)
         self.spawn(caretaker.look_after(), forever=True)
         self.spawn(caretaker.hear_of_changes(), forever=True)
+
+    async def _restore_tries(self) -> None:
+        """A restart is no fresh start for who guesses."""
+        try:
+            kept = await self.ctx.read(tries.kept, "charger")
+        except StoreError as error:
+            say_fault(log, "wrong tries", error)
+            return
+        self.throttle.restore(kept, asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         """End every connection and wait until that is written down."""

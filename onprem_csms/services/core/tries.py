@@ -1,6 +1,7 @@
 """Slowing down those who guess; kept in the database, so that a restart is no fresh start."""
 
 import math
+from collections.abc import Mapping
 
 from onprem_csms.clock import to_millis
 from onprem_csms.db.core import tries as rows
@@ -40,3 +41,17 @@ def right(tx: Tx, trying: Trying) -> None:
 def forget(tx: Tx, kind: Kind, name: str) -> None:
     """Forget the tries on a name: it has another secret."""
     rows.forget(tx, name_place(kind, name))
+
+
+def keep(tx: Tx, kind: Kind, places: Mapping[str, float]) -> None:
+    """Keep tries that are counted in memory: for each place in how many seconds all of them will be there again."""
+    for place, seconds in places.items():
+        rows.set_free_at(tx, f"{kind} {place}", to_millis(tx.now) + round(seconds * 1000))
+    rows.trim(tx)
+
+
+def kept(tx: Tx, kind: Kind) -> dict[str, float]:
+    """Return what ``keep`` kept, as it is now."""
+    now, begin_at = to_millis(tx.now), len(kind) + 1
+    found = rows.all_of(tx, kind)
+    return {place[begin_at:]: (free_at - now) / 1000 for place, free_at in found.items() if free_at > now}
