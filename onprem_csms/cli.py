@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import resource
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -127,6 +128,8 @@ def serve(options: argparse.Namespace) -> int:
 
     settings = _configured(options)
     folder = DataFolder(options.data_dir)
+    # A picture of the memory would hold the database's key.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if keys.is_new(folder):
         # Shown to nobody: what this process says is kept in logs. A person asks for a recovery key of their own.
         keys.create(folder)

@@ -1,6 +1,7 @@
 """The command line as an admin types it, each command in a process of its own."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,32 @@ def test_a_new_recovery_key_is_made_by_a_person_and_ends_the_one_before(tmp_path
     second = csms("recovery-key", "--data-dir", tmp_path).splitlines()[0].removeprefix("Recovery key: ")
     assert "not the one" in failing("recover", "--data-dir", tmp_path, "--recovery-key", first)
     csms("recover", "--data-dir", tmp_path, "--recovery-key", second)
+
+
+def test_a_first_start_tells_no_recovery_key_and_leaves_no_picture_of_its_memory(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "onprem_csms",
+        "serve",
+        "--data-dir",
+        str(tmp_path / "data"),
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        while "openapi.json" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        process.terminate()
+        said += process.stdout.read()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+    assert not re.search(r"(\w{4}-){8}\w{4}", said)
+    assert "onprem-csms recovery-key" in said
 
 
 def test_the_api_key_is_printed_alone(tmp_path: Path) -> None:
