@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from onprem_csms.clock import Clock, SystemClock
+from onprem_csms.clock import Clock, SteadyClock, apart
 from onprem_csms.config import Config
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
@@ -33,6 +33,8 @@ from onprem_csms.services.charging import orders
 from onprem_csms.services.charging.supervisor import Supervisor
 from onprem_csms.services.core.context import Context
 from onprem_csms.services.money.heads import HeadKeeper
+from onprem_csms.services.site import clock_keeping
+from onprem_csms.services.site.clock_keeping import ClockKeeper
 from onprem_csms.services.site.housekeeping import Housekeeper
 from onprem_csms.web import base, connections, intake
 from onprem_csms.web.admin import routes as admin_routes
@@ -62,7 +64,9 @@ async def healthz(request: web.Request) -> web.Response:
         await request.app[STORE].prove()
     except StoreError as error:
         return web.json_response({"status": "error", "detail": str(error)}, status=503)
-    return web.json_response({"status": "ok"})
+    jump = apart(request.app[base.CONTEXT].clock)
+    told = {"clock": clock_keeping.sentence(jump)} if jump else {}
+    return web.json_response({"status": "ok", **told})
 
 
 def compose(ctx: Context, options: Options) -> web.Application:
@@ -82,7 +86,7 @@ def compose(ctx: Context, options: Options) -> web.Application:
 async def running(config: Config, folder: DataFolder, clock: Clock | None = None) -> AsyncIterator[Program]:
     """Open the store, put the parts together and listen; stops in the opposite order. StoreError, OSError."""
     async with contextlib.AsyncExitStack() as stack:
-        bus, clock, settings = Bus(), clock or SystemClock(), config.settings()
+        bus, clock, settings = Bus(), clock or SteadyClock(), config.settings()
         key = keys.unlock(folder)
         await _be_alone(stack, folder)
         await Database.upgrade(folder.database, key)
@@ -96,6 +100,7 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         readers = Readers(config.readers, bus, clock)
         ctx = Context(store, bus, clock, settings, chargers.stations(options), readers)
         stack.push_async_callback(orders.finish_background)
+        await _begin_time(ctx)
         await _recover(ctx)
         own = ListenerConfig(config.server.port, config.server.host)
         listening = Listening((own, *config.listeners))
@@ -106,6 +111,17 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         stack.push_async_callback(readers.close)
         await _look_after(stack, ctx)
         yield Program(ctx, listening.ports[0], listening)
+
+
+async def _begin_time(ctx: Context) -> None:
+    """Go on after the last moment that the process before wrote down, also where the clock was set back since."""
+    try:
+        alive = await ctx.read(clock_keeping.last_alive)
+    except StoreError as error:
+        say_fault(log, "time of before", error)
+        return
+    if alive is not None and isinstance(ctx.clock, SteadyClock):
+        ctx.clock.begin_after(alive)
 
 
 async def _recover(ctx: Context) -> None:
@@ -138,6 +154,7 @@ async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
         asyncio.create_task(Supervisor(ctx).run(), name="supervisor"),
         asyncio.create_task(Housekeeper(ctx).run(), name="housekeeper"),
         asyncio.create_task(HeadKeeper(ctx).run(), name="head keeper"),
+        asyncio.create_task(ClockKeeper(ctx).run(), name="clock keeper"),
     )
 
     async def end() -> None:

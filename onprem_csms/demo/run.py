@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 
 from onprem_csms import app
-from onprem_csms.clock import SystemClock
+from onprem_csms.clock import SteadyClock
 from onprem_csms.config import Config
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Database
@@ -75,7 +75,7 @@ async def prepare(config: Config, folder: DataFolder) -> None:
 
 async def _furnish(config: Config, folder: DataFolder) -> None:
     """Write the history before anything else looks after the sessions in it."""
-    bus, clock, settings = Bus(), SystemClock(), config.settings()
+    bus, clock, settings = Bus(), SteadyClock(), config.settings()
     store = await Database.open(folder.database, keys.unlock(folder), clock=clock, bus=bus, settings=settings)
     try:
         nobody = charger_endpoint.stations(Options())

@@ -20,6 +20,7 @@ GATHER_S = 0.2
 TOPICS = frozenset(
     [
         "charger",
+        "clock",
         "command",
         "desk",
         "order",

@@ -120,6 +120,7 @@ DEED: Words = {
     "charger.archived": Tag("", N_("Charger archived")),
     "charger.changed": Tag("", N_("Charger’s settings changed")),
     "charger.password": Tag("", N_("Charger’s password renewed")),
+    "clock.jumped": Tag("bad", N_("The machine’s clock jumped")),
     "command.wanted": Tag("", N_("Command given to a charger")),
     "connector.changed": Tag("", N_("Connector’s settings changed")),
     "operator.added": Tag("", N_("Operator added")),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from onprem_csms.clock import apart
 from onprem_csms.domain.site import ChargerName, DayFigures, Fault, Today
 from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import review, sessions
@@ -41,11 +42,18 @@ class DashboardPage:
     energy: list[Bar]
     earned: list[Bar]
     currency: str
+    clock_apart_s: int = 0
 
     @property
     def calm(self) -> bool:
         """Whether nothing needs a person."""
-        return not (self.offline or self.faulted or self.found.open_reviews or self.found.waiting)
+        return not (
+            self.offline
+            or self.faulted
+            or self.found.open_reviews
+            or self.found.waiting
+            or self.clock_apart_s
+        )
 
 
 def _find(tx: Tx) -> Found:
@@ -78,6 +86,7 @@ def _page(ctx: Context, found: Found) -> DashboardPage:
         energy=bars([(day.day, day.energy_wh) for day in found.days]),
         earned=bars([(day.day, day.revenue.get(currency, 0)) for day in found.days]),
         currency=currency,
+        clock_apart_s=int(apart(ctx.clock).total_seconds()),
     )
 
 
