@@ -40,6 +40,7 @@ from onprem_csms.web import base, connections, intake
 from onprem_csms.web.admin import routes as admin_routes
 from onprem_csms.web.api import routes as api_routes
 from onprem_csms.web.driver import routes as driver_routes
+from onprem_csms.web.guards import CONTEXT
 
 log = logging.getLogger(__name__)
 PREDECESSOR_S = 2.0
@@ -64,7 +65,7 @@ async def healthz(request: web.Request) -> web.Response:
         await request.app[STORE].prove()
     except StoreError as error:
         return web.json_response({"status": "error", "detail": str(error)}, status=503)
-    jump = apart(request.app[base.CONTEXT].clock)
+    jump = apart(request.app[CONTEXT].clock)
     told = {"clock": clock_keeping.sentence(jump)} if jump else {}
     return web.json_response({"status": "ok", **told})
 

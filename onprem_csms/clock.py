@@ -38,8 +38,9 @@ def _since_boot() -> float:
 class SteadyClock:
     """Our own time: it begins as the machine's clock and goes on by true seconds.
 
-    A small difference is followed slowly and never backward. A jump is not followed: deadlines, forecasts and ages go on
-    as if nothing had happened, and ``apart`` tells by how much the machine's clock differs. The next start takes its time.
+    A small difference is followed slowly and never backward. A jump is not followed: deadlines, forecasts and ages go
+    on as if nothing had happened, and ``apart`` tells by how much the machine's clock differs. The next start takes
+    its time.
     """
 
     def __init__(

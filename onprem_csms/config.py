@@ -66,6 +66,7 @@ class Ocpp:
     max_handshakes: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     message_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
     message_megabytes: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_048
+    history_days: Annotated[int, Meta(ge=7, le=36_500)] = 400
     origins: tuple[str, ...] = ()
 
 
@@ -136,6 +137,7 @@ class Config:
             unknown_chargers=self.ocpp.unknown_chargers,
             message_days=self.ocpp.message_days,
             message_megabytes=self.ocpp.message_megabytes,
+            history_days=self.ocpp.history_days,
             prepaid=PrepaidSettings(
                 minimum_balance=self.prepaid.minimum_balance,
                 stop_latency_s=self.prepaid.stop_latency,
@@ -193,6 +195,7 @@ HELP: dict[str, str] = {
     "ocpp.max_handshakes": "Connections that may be in the middle of their sign-in at once.",
     "ocpp.message_days": "Days that raw messages are kept.",
     "ocpp.message_megabytes": "Megabytes that raw messages may take, compressed; the oldest go first.",
+    "ocpp.history_days": "Days that connections, statuses, commands, notices and settled reviews are kept.",
     "ocpp.origins": "Origin headers that chargers' libraries send, besides file:// and the well-known ones.",
     "prepaid": "Prepaid cards. Amounts are in the smallest unit of the currency.",
     "prepaid.minimum_balance": "A session begins only with more than this available.",

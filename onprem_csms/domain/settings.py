@@ -59,5 +59,6 @@ class SiteSettings:
     unknown_chargers: Literal["ask", "accept", "refuse"] = "ask"
     message_days: int = 30
     message_megabytes: int = 2048
+    history_days: int = 400
     prepaid: PrepaidSettings = PrepaidSettings()
     sessions: SessionSettings = SessionSettings()

@@ -1,4 +1,4 @@
-"""The machine's clock jumps: nothing expires, nothing is deleted, deadlines come after their true seconds, and it is said."""
+"""The machine's clock jumps: nothing expires, nothing is deleted, stops come after true seconds, and it is said."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -70,8 +70,7 @@ async def site(tmp_path: Path, machine: Machine) -> AsyncIterator[app.Program]:
 
 def furnish(tx: Tx) -> None:
     price = simple_tariff("Standard", "HUF", per_kwh="149", vat_percent="27", timezone="Europe/Budapest")
-    made = tariffs.create(tx, price)
-    tariffs.make_default(tx, getattr(made, "id", made))
+    tariffs.make_default(tx, tariffs.create(tx, price).id)
     inventory.create(tx, NewCharger("CP1", security_profile=0))
     card = cards.create(tx, NewCard(uid="04AABBCCDD", kind="prepaid"))
     assert card.wallet is not None

@@ -8,11 +8,13 @@ from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.chargers import connectors
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.history import History
 from onprem_csms.db.money import tariffs
 from onprem_csms.domain.chargers.chargers import Charger, Connector, PasswordForm, Registration
 from onprem_csms.domain.chargers.records import Notice, Quirk
 
 PEPPER = "charger_pepper"
+NOTICES = History("notices", "at", most=2_000_000)
 COLUMNS = frozenset(
     (
         "name",

@@ -6,7 +6,10 @@ from typing import NamedTuple
 from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.history import History
 from onprem_csms.domain.chargers.command_life import Status
+
+ENDED = History("commands", "ended_at")
 
 
 class NewCommand(NamedTuple):

@@ -5,8 +5,12 @@ from datetime import datetime
 from onprem_csms.clock import from_text, maybe_from_text, to_text
 from onprem_csms.db.chargers import chargers as charger_rows
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.history import History
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.chargers.records import ConnectionSpan, StatusSpan
+
+STATUSES = History("status_intervals", "until_at")
+CONNECTIONS = History("connection_intervals", "until_at")
 
 
 def end_status(tx: Tx, interval_id: int, at: str) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from onprem_csms.db.engine.caches import Batch, Cache
+from onprem_csms.db.engine.history import History
 from onprem_csms.db.engine.tx import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.facts import ACTIVITIES, Fact
@@ -26,6 +27,9 @@ TRIM_EVERY = 4_096
 MOST_PARTS = 1_024
 """A curve has at most so many parts; its row's id is the session's times that, plus the part."""
 LARGEST_PART = 65_536
+
+LOOSE = History("loose_readings", "at", in_millis=True, most=5_000_000)
+"""Their moments are the chargers' own: one whose clock is years ahead must not fill the disk."""
 
 _FACT = struct.Struct("<qqqqqbBB")
 _NONE = -(2**62)

@@ -106,6 +106,23 @@ def due(tx: Tx) -> bool:
     return found is not None
 
 
+def forget_ended(tx: Tx, before: str, most: int) -> int:
+    """Forget reservations that ended before a moment; returns how many."""
+    return tx.execute(
+        """
+        DELETE FROM reservations
+        WHERE (charger_id, id) IN (
+            SELECT charger_id, id
+            FROM reservations
+            WHERE ended_at IS NOT NULL
+            AND ended_at < ?
+            LIMIT ?
+        )
+        """,
+        (before, most),
+    )
+
+
 def expire(tx: Tx) -> list[str]:
     """End every reservation whose time is over; returns the charger of each."""
     ended = tx.all(

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.history import History
+
+RESOLVED = History("review_items", "resolved_at")
 
 
 class ReviewRecord(NamedTuple):

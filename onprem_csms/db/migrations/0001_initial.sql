@@ -310,6 +310,8 @@ CREATE TABLE reservations (
     ended_at TEXT,
     PRIMARY KEY (charger_id, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX reservations_active ON reservations (expires_at) WHERE status = 'active';
+CREATE INDEX reservations_ended ON reservations (ended_at) WHERE ended_at IS NOT NULL;
 
 -- A stored profile; its id is the one that goes out.
 CREATE TABLE charging_profiles (

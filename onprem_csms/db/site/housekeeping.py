@@ -4,6 +4,9 @@ from datetime import datetime
 
 from onprem_csms.clock import maybe_from_text
 from onprem_csms.db.engine.database import Tx
+from onprem_csms.db.engine.history import History
+
+PROCESSES = History("process_intervals", "alive_at")
 
 
 def begin_process(tx: Tx) -> int:

@@ -49,6 +49,7 @@ LABELS: dict[str, tuple[str, str, str]] = {
     "unknown_chargers": (N_("Unknown chargers"), "unknown", "ocpp.unknown_chargers"),
     "message_days": (N_("Raw messages are kept for"), "days", "ocpp.message_days"),
     "message_megabytes": (N_("Raw messages take at most"), "megabytes", "ocpp.message_megabytes"),
+    "history_days": (N_("The history of chargers is kept for"), "days", "ocpp.history_days"),
     "prepaid.minimum_balance": (N_("Least balance to begin"), "money", "prepaid.minimum_balance"),
     "prepaid.stop_latency_s": (N_("Time a charger takes to stop"), "seconds", "prepaid.stop_latency"),
     "prepaid.sample_interval_s": (N_("Time between meter readings"), "seconds", "prepaid.sample_interval"),
