@@ -36,6 +36,15 @@ REGISTRATION: Words = {
     "pending": Tag("warn", N_("Held back")),
     "rejected": Tag("bad", N_("Rejected")),
 }
+WAITS: Words = {
+    "energy": Tag("warn", N_("more energy than is usual here")),
+    "duration": Tag("warn", N_("longer than is usual here")),
+    "sum": Tag("warn", N_("a larger sum than is usual here")),
+    "power": Tag("warn", N_("more than the connector can deliver in the time")),
+    "clock": Tag("warn", N_("the charger’s clock was wrong, and the price depends on the time")),
+    "shared_meter": Tag("warn", N_("another connector shows the same meter")),
+    "placeholder": Tag("warn", N_("the meter at the begin looks like a placeholder")),
+}
 SESSION: Words = {
     "active": Tag("busy", N_("Running")),
     "waiting": Tag("warn", N_("Waits for a person")),
@@ -134,7 +143,9 @@ DEED: Words = {
     "reservation.cancelled": Tag("", N_("Reservation cancelled")),
     "reservation.made": Tag("", N_("Connector reserved")),
     "review.resolved": Tag("", N_("Reviewed")),
+    "session.booked": Tag("", N_("Session booked")),
     "session.closed": Tag("", N_("Session closed")),
+    "session.corrected": Tag("", N_("Session corrected")),
     "session.stopped": Tag("", N_("Session stopped")),
     "tariff.added": Tag("", N_("Tariff added")),
     "tariff.archived": Tag("", N_("Tariff archived")),
@@ -252,5 +263,6 @@ TABLES: dict[str, Words] = {
     "role": ROLE,
     "session": SESSION,
     "verdict": VERDICT,
+    "waits": WAITS,
     "wish": WISH,
 }

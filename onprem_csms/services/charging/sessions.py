@@ -11,6 +11,7 @@ from onprem_csms.db.charging.sessions import Named, Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging import folding
+from onprem_csms.domain.charging.facts import Fact
 from onprem_csms.domain.charging.folding import State
 from onprem_csms.domain.charging.sessions import Activity, StopReason, VerdictStatus
 from onprem_csms.domain.money import pricing
@@ -162,6 +163,11 @@ def curve(tx: Tx, session_id: int) -> Curve:
         for state in states
     )
     return Curve(tuple(points))
+
+
+def told(tx: Tx, session_id: int) -> list[Fact]:
+    """Return every reading of a session as it came, those that were not believed too; NotFound."""
+    return live.facts_of(tx, _one(tx, session_id))
 
 
 def close(tx: Tx, session_id: int) -> SessionView:

@@ -69,3 +69,63 @@ def _piece(kind: str, stretch: tuple[datetime, datetime], since: datetime, until
     per_minute = RIBBON_WIDTH / (until - since).total_seconds()
     x = (begin - since).total_seconds() * per_minute
     return Piece(kind, round(x, 2), round((end - begin).total_seconds() * per_minute, 2), begin, end)
+
+
+CURVE_WIDTH, CURVE_HEIGHT = 640, 160
+# More points than a picture has columns show nothing more.
+MOST_POINTS = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One reading as it came: W and Wh, None where the charger did not say."""
+
+    at: datetime
+    register_wh: int | None
+    power_w: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a meter told over a session: lines as ``x,y`` pairs in a picture of 640 × 160, and what they span."""
+
+    register: str
+    power: str
+    since: datetime
+    until: datetime
+    lowest_wh: int | None
+    highest_wh: int | None
+    highest_w: int | None
+
+
+def readings(told: Iterable[Told]) -> Readings | None:
+    """Return the picture of some readings; None where there is nothing to draw."""
+    points = sorted(told, key=lambda one: one.at)
+    registers = [(one.at, one.register_wh) for one in points if one.register_wh is not None]
+    powers = [(one.at, one.power_w) for one in points if one.power_w is not None]
+    if len(points) < 2 or not registers + powers:
+        return None
+    span = points[0].at, points[-1].at
+    wh, watts = [value for _, value in registers], [value for _, value in powers]
+    return Readings(
+        _line(registers, span, (min(wh, default=0), max(wh, default=0))),
+        _line(powers, span, (0, max(watts, default=0))),
+        *span,
+        min(wh, default=None),
+        max(wh, default=None),
+        max(watts, default=None),
+    )
+
+
+def _line(
+    values: list[tuple[datetime, int]], span: tuple[datetime, datetime], bounds: tuple[int, int]
+) -> str:
+    """Write a line; the lowest value lies at the bottom. Of many points every so many are drawn, and the last."""
+    step = max(1, -(-len(values) // MOST_POINTS))
+    kept = [*values[::step], *values[-1:]]
+    seconds, low, height = (span[1] - span[0]).total_seconds() or 1, bounds[0], bounds[1] - bounds[0] or 1
+    return " ".join(
+        f"{CURVE_WIDTH * (at - span[0]).total_seconds() / seconds:.1f},"
+        f"{CURVE_HEIGHT - (CURVE_HEIGHT - 4) * (value - low) / height - 2:.1f}"
+        for at, value in kept
+    )

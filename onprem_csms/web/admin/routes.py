@@ -11,6 +11,7 @@ from onprem_csms.web.admin import (
     charger_messages,
     charger_settings,
     chargers,
+    corrections,
     dashboard,
     desk,
     people,
@@ -70,6 +71,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/admin/sessions/{id}/curve.json", operator("session.read"), sessions.curve),
     ("POST", "/admin/sessions/{id}/stop", operator("session.stop"), sessions.stop),
     ("POST", "/admin/sessions/{id}/close", operator("session.correct"), sessions.close),
+    ("GET", "/admin/sessions/{id}/correct", operator("session.correct"), corrections.show),
+    ("POST", "/admin/sessions/{id}/correct", operator("session.correct"), corrections.save),
     ("GET", "/admin/review", operator("review.read"), review.show),
     ("POST", "/admin/review/{id}/resolve", operator("review.resolve"), review.resolve),
     # People and cards

@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from onprem_csms.domain.site import ChargerName
-from onprem_csms.services.charging import review, sessions
+from onprem_csms.services.charging import corrections, review, sessions
+from onprem_csms.services.charging.corrections import Past
 from onprem_csms.services.charging.review import ReviewItem
 from onprem_csms.services.charging.sessions import Curve, Point, SessionFilter, SessionView
 from onprem_csms.services.core.context import Tx
@@ -53,6 +54,7 @@ class SessionPage:
     items: list[ReviewItem]
     points: list[Point]
     seconds: float
+    past: list[Past]
 
 
 def _find(tx: Tx, wanted: SessionFilter) -> tuple[list[SessionView], list[ChargerName]]:
@@ -79,23 +81,24 @@ async def show_list(request: web.Request) -> web.StreamResponse:
     return render(request, "admin/sessions.html", page)
 
 
-def _find_one(tx: Tx, session_id: int) -> tuple[SessionView, list[ReviewItem], Curve]:
+def _find_one(tx: Tx, session_id: int) -> tuple[SessionView, list[ReviewItem], Curve, list[Past]]:
     return (
         sessions.get(tx, session_id),
         review.of_session(tx, session_id),
         sessions.curve(tx, session_id),
+        corrections.of_session(tx, session_id),
     )
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show a session with its figures, its bill and its curve."""
     ctx = context(request)
-    session, items, curve = await ctx.read(_find_one, id_of(request))
+    session, items, curve, past = await ctx.read(_find_one, id_of(request))
     step = max(1, -(-len(curve.points) // MOST_ROWS))
     points = [*curve.points[::step], *curve.points[-1:]] if step > 1 else list(curve.points)
     until = session.ended_at or ctx.clock.now()
     seconds = (until - session.began_at).total_seconds()
-    page = SessionPage(session, bill_lines(session.bill), items, points, seconds)
+    page = SessionPage(session, bill_lines(session.bill), items, points, seconds, past)
     return render(request, "admin/session.html", page)
 
 
