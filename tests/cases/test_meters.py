@@ -25,6 +25,34 @@ async def test_the_register_alone_stops_a_prepaid_session_in_time(play: Play) ->
         assert (await case.session("tx"))["stop_wanted"] in ("balance_used_up", None)
 
 
+async def test_a_charger_that_sends_no_readings_is_asked_and_stopped_by_the_clock(play: Play) -> None:
+    async with play("no-readings-at-all", {"1": asked_to_stop}) as case:
+        assert "RemoteStopTransaction" in case.actions()
+
+
+async def test_a_silent_charger_is_asked_for_readings_before_its_money_is_gone(play: Play) -> None:
+    def of_a_known_power(case: dict[str, Any]) -> None:
+        case["cards"][0]["balance"] = 5000
+        case["frames"][2:2] = [{"charger": "CP1", "set": {"max_power_w": 11_000}}]
+        case["frames"][3]["payload"]["timestamp"] = "NOW"
+        case["frames"][4]["payload"]["timestamp"] = "NOW"
+
+    async def time_passes(case: Played) -> None:
+        await case.pass_time(300)
+        await case.asked_to("TriggerMessage")
+        assert "RemoteStopTransaction" not in case.actions()
+        await case.pass_time(6 * 3600)
+        await case.asked_to("RemoteStopTransaction")
+
+    async with play("no-readings-at-all", {"1": time_passes}, of_a_known_power):
+        pass
+
+
+async def test_the_register_alone_stops_a_prepaid_session_in_time(play: Play) -> None:
+    async with play("register-only", {"1": asked_to_stop}) as case:
+        assert (await case.session("tx"))["stop_wanted"] in ("balance_used_up", None)
+
+
 @pytest.mark.parametrize("phase", ["N", "L1", "L2", "L3-N"])
 async def test_a_register_on_one_phase_alone_is_the_register(play: Play, phase: str) -> None:
     def on_phase(case: dict[str, Any]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from onprem_csms.clock import ManualClock
+from onprem_csms.clock import ManualClock, from_millis
+from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine import keys
-from onprem_csms.db.engine.database import Database
+from onprem_csms.db.engine.database import Database, Tx
 from onprem_csms.db.engine.keys import DataFolder
 from onprem_csms.domain.chargers.chargers import NewCharger
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
@@ -21,7 +22,7 @@ from onprem_csms.events import Bus
 from onprem_csms.services.cards import balances, cards
 from onprem_csms.services.cards.cards import NewCard
 from onprem_csms.services.chargers import inventory
-from onprem_csms.services.charging import reports, sessions
+from onprem_csms.services.charging import reports, sessions, supervisor
 from onprem_csms.services.charging.sessions import SessionView
 from onprem_csms.services.money import tariffs, wallets
 from onprem_csms.services.money.wallets import TopUp, Wallet
@@ -57,6 +58,19 @@ class House:
         """Move the clock on and return the new time."""
         self.clock.at += timedelta(seconds=seconds)
         return self.clock.at
+
+    async def passing(self, seconds: float) -> float:
+        """Let time pass while the supervisor looks at whatever is due, until it wants a stop; returns the time."""
+        begin = self.clock.at
+        until = begin + timedelta(seconds=seconds)
+        wanted = await self.store.read(_stops_wanted)
+        while (look := await self.store.read(_next_look)) is not None and look <= until:
+            self.clock.at = max(self.clock.at, look)
+            await self.do(supervisor.settle_due)
+            if await self.store.read(_stops_wanted) > wanted:
+                return (self.clock.at - begin).total_seconds()
+        self.clock.at = until
+        return seconds
 
     async def prepaid_card(self, uid: str, amount: int) -> int:
         """Issue a prepaid card with a balance; returns the wallet's id."""
@@ -116,6 +130,15 @@ class House:
     async def faults(self) -> list[str]:
         """Count the books again."""
         return (await self.store.read(verify.verify)).faults
+
+
+def _next_look(tx: Tx) -> datetime | None:
+    looks = (one.exhausts for one in session_rows.active(tx) if one.stop_wanted is None)
+    return min((from_millis(look) for look in looks if look is not None), default=None)
+
+
+def _stops_wanted(tx: Tx) -> int:
+    return sum(1 for one in session_rows.active(tx) if one.stop_wanted is not None)
 
 
 @pytest.fixture

@@ -109,11 +109,11 @@ async def test_a_card_may_end_its_own_session_while_its_whole_balance_is_held(ho
 async def test_a_session_is_asked_to_stop_before_the_money_is_gone(house: House) -> None:
     await house.prepaid_card("04AABBCCDD", 1000)
     started = await house.start("04AABBCCDD")
-    register = 0
+    register, seconds = 0, 0.0
     while (await house.session(started.session_id)).stop_wanted is None:
-        house.later(60)
-        register += 367
         await house.meter(started, register, 22000)
+        seconds += await house.passing(60)
+        register = int(seconds * 22_000 / 3600)
         assert register < 5000, "the stop never came"
     session = await house.session(started.session_id)
     assert session.stop_wanted == "balance_used_up"

@@ -28,7 +28,7 @@ async def company(house: House, amount: int, policy: str = "as_needed") -> int:
 async def drive(house: House, minutes: int, *running: tuple[Any, str]) -> None:
     """Let sessions draw 11 kW with a reading a minute."""
     for minute in range(1, minutes + 1):
-        house.later(60)
+        await house.passing(60)
         for started, charger in running:
             if (await house.session(started.session_id)).state == "active":
                 await house.meter(started, minute * 183, 11_000, charger)
@@ -61,14 +61,15 @@ async def test_two_cars_together_never_spend_more_than_there_is(house: House) ->
     wallet_id = await company(house, 4_000)
     running = [(await house.start(VAN), "CP1"), (await house.start(TRUCK, "CP2"), "CP2")]
     ended: set[int] = set()
-    for minute in range(1, 181):
-        house.later(60)
+    seconds = 0.0
+    while len(ended) < 2 and seconds < 3 * 3600:
+        seconds += await house.passing(60)
         for started, charger in running:
             if started.session_id in ended:
                 continue
-            await house.meter(started, minute * 183, 11_000, charger)
+            await house.meter(started, int(seconds * 11_000 / 3600), 11_000, charger)
             if (await house.session(started.session_id)).stop_wanted:
-                await house.stop(started, minute * 183, charger)
+                await house.stop(started, int(seconds * 11_000 / 3600), charger)
                 ended.add(started.session_id)
         found = await house.wallet(wallet_id)
         assert found.held <= found.balance

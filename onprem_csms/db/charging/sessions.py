@@ -130,6 +130,11 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> Session:
     return session
 
 
+def draft(values: Mapping[str, Any]) -> Session:
+    """Return a session that is not written yet, with the columns' defaults."""
+    return _DEFAULTS._replace(**values)
+
+
 # fmt: off
 _DEFAULTS = Session(
     0, "", 0, 0, None, "", "", None, None, None, None, "active", "", "invalid", 0, None, 0, None, 0,
@@ -337,7 +342,7 @@ def to_stop(tx: Tx, before: int) -> list[Session]:
 
 
 def exhausted(tx: Tx) -> list[Session]:
-    """Return active sessions whose money is expected to be gone by now and that no stop is wanted for yet."""
+    """Return active sessions that should be looked at by now, for their money, and that no stop is wanted for yet."""
     found = tx.all(
         _SELECT
         + """
@@ -345,7 +350,8 @@ def exhausted(tx: Tx) -> list[Session]:
         AND s.exhausts IS NOT NULL
         AND s.exhausts <= ?
         AND s.stop_wanted IS NULL
-        LIMIT 100
+        ORDER BY s.exhausts
+        LIMIT 1000
         """,
         (to_millis(tx.now),),
     )

@@ -278,6 +278,16 @@ CREATE TABLE variables (
 ) STRICT, WITHOUT ROWID;
 
 -- What the site wants of variables: sent again until the charger answers, then read back.
+-- What chargers showed of themselves: the most that a connector ever delivered, and what a stop takes (place 0, 0).
+CREATE TABLE learned (
+    charger_id TEXT NOT NULL,
+    evse INTEGER NOT NULL,
+    connector INTEGER NOT NULL,
+    top_power_w INTEGER,
+    stop_ms INTEGER,
+    PRIMARY KEY (charger_id, evse, connector)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE desired_settings (
     charger_id TEXT NOT NULL,
     component TEXT NOT NULL,

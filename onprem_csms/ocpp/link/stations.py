@@ -149,7 +149,8 @@ class Stations(Registry):
         connection = self.get(order.charger_id)
         if connection is None or not connection.ready:
             raise Conflict("The charger is offline.")
-        deadline = asyncio.get_running_loop().time() + self.options.call_timeout_s
+        patience_s = min(order.patience_s or self.options.call_timeout_s, self.options.call_timeout_s)
+        deadline = asyncio.get_running_loop().time() + patience_s
         pending = Pending(order, sent, deadline)
         connection.want(pending)
         asked_for = connection.version.commands[order.action].asks_for(order.request)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from onprem_csms.domain.chargers.commands import Command, ReadVariables, SetVariables
@@ -12,6 +13,7 @@ from onprem_csms.services.core.context import Context
 from onprem_csms.services.core.ports import CommandResult, Order, Reply
 
 log = logging.getLogger(__name__)
+SHORTLY_S = 3.0
 
 
 async def perform(ctx: Context, charger_id: str, command: Command, *, origin: str) -> CommandResult:
@@ -64,6 +66,12 @@ async def send(ctx: Context, order: Order, *, origin: str, wait: bool = True) ->
     if not wait:
         return CommandResult(command_id, "sent", order.request)
     return await asyncio.shield(delivery.result)
+
+
+async def shortly(ctx: Context, charger_id: str, command: Command, *, origin: str) -> CommandResult:
+    """Send a command whose answer is waited for shortly, so that no stop waits for its turn; as ``perform``."""
+    order = ctx.stations.order(charger_id, *ctx.stations.translate(charger_id, command))
+    return await send(ctx, replace(order, patience_s=SHORTLY_S), origin=origin)
 
 
 async def limit(ctx: Context, order: Order) -> Reply:

@@ -22,6 +22,7 @@ from onprem_csms.services.chargers import inventory
 from onprem_csms.services.charging import (
     authorization,
     ending,
+    funding,
     live,
     prepaid,
     registers,
@@ -31,7 +32,7 @@ from onprem_csms.services.charging import (
     starts,
 )
 from onprem_csms.services.charging.authorization import Recognised
-from onprem_csms.services.charging.prepaid import Funds
+from onprem_csms.services.charging.funding import Funds
 
 NO_TOKEN = Token("", "none")
 
@@ -51,7 +52,6 @@ def begin(tx: Tx, report: Report) -> ReportAnswer:
     inventory.ensure_connector(tx, report.charger_id, place)
     _supersede(tx, report, place)
     session = _begin(tx, report, found, place)
-    live.begin(tx, session)
     registers.session_begins(tx, session)
     _flag(tx, session, report)
     if report.reservation_id is not None:
@@ -102,8 +102,9 @@ def shown(tx: Tx, session: Session, report: Report) -> tuple[Session, Verdict]:
             return session, Verdict("invalid")
         return session, authorization.judge_card(found.card, tx.now)
     order, late = _order_for(tx, report, found, session.place)
-    funds = prepaid.fund(tx, report, found, order, late)
+    funds = funding.fund(tx, report, found, order, late)
     columns = _paid_by(report, found, funds) | {"order_id": _paying(order or late, funds)}
+    columns["exhausts"] = to_millis(tx.now)
     if live.of(tx, session).state.energy_wh == 0:
         # What is billed starts with the card or the first energy, not with the cable (2.x, TxStartPoint).
         columns["began"] = max(session.began, to_millis(report.at))
@@ -132,26 +133,27 @@ def _supersede(tx: Tx, report: Report, place: Place) -> None:
 
 def _begin(tx: Tx, report: Report, found: Recognised, place: Place) -> Session:
     order, late = _order_for(tx, report, found, place)
-    funds = prepaid.fund(tx, report, found, order, late)
-    session = rows.insert(
-        tx,
-        {
-            "charger_id": report.charger_id,
-            "evse": place.evse,
-            "connector": place.connector,
-            "reference": report.reference,
-            "token_type": (report.token or NO_TOKEN).type,
-            "began": to_millis(report.at),
-            "received": to_millis(tx.now),
-            "meter_start_wh": max(0, _first_register(report)),
-            "first_activity": _shown_activity(tx, report, place),
-            **live.limits(tx, report.charger_id),
-            "time_unsure": int(CLOCK in report.flags and not starts.told_at_once(tx, report.charger_id)),
-            "fee_taken": int(starts.fee_was_taken(tx, report, found.uid)),
-            **_paid_by(report, found, funds),
-            "order_id": _paying(order or late, funds),
-        },
-    )
+    funds = funding.fund(tx, report, found, order, late)
+    columns = {
+        "charger_id": report.charger_id,
+        "evse": place.evse,
+        "connector": place.connector,
+        "reference": report.reference,
+        "token_type": (report.token or NO_TOKEN).type,
+        "began": to_millis(report.at),
+        "received": to_millis(tx.now),
+        "meter_start_wh": max(0, _first_register(report)),
+        "first_activity": _shown_activity(tx, report, place),
+        **live.limits(tx, report.charger_id),
+        "time_unsure": int(CLOCK in report.flags and not starts.told_at_once(tx, report.charger_id)),
+        "fee_taken": int(starts.fee_was_taken(tx, report, found.uid)),
+        **_paid_by(report, found, funds),
+        "order_id": _paying(order or late, funds),
+    }
+    offline = starts.was_offline(tx, report)
+    columns["exhausts"] = prepaid.first_look(tx, rows.draft(columns), offline=offline)
+    session = rows.insert(tx, columns)
+    live.begin(tx, session, offline=offline)
     _take_order(tx, session, funds)
     return session
 
@@ -203,7 +205,7 @@ def _order_for(
     order = order_rows.open_for(tx, report.charger_id, found.card.id)
     if order is not None and _serves(order, found, place, tx.now):
         return order, None
-    since = to_text(tx.now - prepaid.given_back_since(tx))
+    since = to_text(tx.now - funding.given_back_since(tx))
     late = order_rows.given_back(tx, report.charger_id, found.card.id, since)
     return None, late if late is not None and place.shares_outlet(late.place) else None
 

@@ -16,7 +16,7 @@ from onprem_csms.domain.charging.sessions import StopReason
 from onprem_csms.domain.charging.waiting import Bounds, Ended
 from onprem_csms.domain.money.pricing import Bill
 from onprem_csms.events import Event
-from onprem_csms.services.charging import billing, live, prepaid, registers, review
+from onprem_csms.services.charging import billing, learning, live, prepaid, registers, review
 
 NOT_ALLOWED = "not_allowed"
 WAITS = "waits"
@@ -48,6 +48,8 @@ def finish(tx: Tx, session: Session, end: End) -> Session:
     stage = session_life.after((session.state, session.closed_by), end.event)
     moment = max(end.at, session.began)
     _keep_facts(tx, session, moment, end)
+    if session.active:
+        learning.at_end(tx, session, moment, reported=end.event == "end_reported")
     columns: dict[str, Any] = {
         "ended": moment,
         "reason": _reason(session, end),

@@ -9,10 +9,10 @@ from onprem_csms.db.charging import facts as fact_rows
 from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.charging import folding
+from onprem_csms.domain.charging import folding, forecast
 from onprem_csms.domain.charging.facts import Fact
 from onprem_csms.domain.charging.folding import Folded, State, Terms
-from onprem_csms.domain.charging.forecast import NOTHING_FORESEEN, Foreseen
+from onprem_csms.domain.charging.forecast import NOTHING_FORESEEN, Foreseen, Pace
 from onprem_csms.domain.charging.metering import COARSE_WH, Limit
 from onprem_csms.domain.charging.sessions import Reading
 from onprem_csms.services.charging import billing
@@ -20,11 +20,12 @@ from onprem_csms.services.money import holds
 
 
 class Live(NamedTuple):
-    """An active session as of its last fact, and how far its forecast is believed."""
+    """An active session as of its last fact, how its energy comes, and how far its forecast is believed."""
 
     terms: Terms
     folded: Folded
     foreseen: Foreseen
+    pace: Pace
 
     @property
     def state(self) -> State:
@@ -68,11 +69,17 @@ def limits(tx: Tx, charger_id: str) -> dict[str, int]:
     return {"max_power_w": power, "allowance_wh": COARSE_WH}
 
 
-def begin(tx: Tx, session: Session) -> Live:
-    """Return and remember the state of a session before its first fact."""
+def set_power(session: Session) -> int | None:
+    """Return the highest power that was set of a session's connector, in W; None where nobody said."""
+    return session.max_power_w if session.allowance_wh == COARSE_WH else None
+
+
+def begin(tx: Tx, session: Session, *, offline: bool = False) -> Live:
+    """Return and remember the state of a session before its first fact; ``offline``: its charger was away then."""
     fact_rows.begin(tx, session.id)
     begun = terms(tx, session)
-    live = Live(begun, folding.begin(begun), NOTHING_FORESEEN)
+    pace = forecast.begun(to_millis(tx.now), session.began, offline=offline)
+    live = Live(begun, folding.begin(begun), NOTHING_FORESEEN, pace)
     _LIVE.set(tx, session.id, live)
     return live
 
@@ -95,7 +102,8 @@ def again(tx: Tx, session: Session) -> Live:
 
 def keep(tx: Tx, session: Session, folded: Folded) -> Live:
     """Remember a state that was folded anew."""
-    live = Live(terms(tx, session), folded, NOTHING_FORESEEN)
+    pace = forecast.resumed(folded.state, session.received, to_millis(tx.now))
+    live = Live(terms(tx, session), folded, NOTHING_FORESEEN, pace)
     _LIVE.set(tx, session.id, live)
     return live
 

@@ -32,6 +32,7 @@ def reopened(tx: Tx, session: Session, report: Report) -> Session | None:
         ended=None,
         reason=None,
         hold_id=_hold(tx, session),
+        exhausts=to_millis(tx.now),
         doubt="rebooted",
         doubted_at=to_millis(tx.now),
     )

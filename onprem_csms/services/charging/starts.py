@@ -51,6 +51,14 @@ def told_at_once(tx: Tx, charger_id: str) -> bool:
     return since is not None and tx.now - since > BACKLOG
 
 
+def was_offline(tx: Tx, report: Report) -> bool:
+    """Tell whether a start is told late of a time at which its charger was not here: energy flowed since."""
+    late = timedelta(seconds=tx.settings.sessions.late_after_s)
+    if report.offline:
+        return True
+    return tx.now - report.at > late and not told_at_once(tx, report.charger_id)
+
+
 def fee_was_taken(tx: Tx, report: Report, uid: str) -> bool:
     """Tell whether the card began here just before: a loop of short sessions pays one start fee."""
     at, place = to_millis(report.at), report.place

@@ -11,10 +11,11 @@ from onprem_csms.db.charging import orders as order_rows
 from onprem_csms.db.charging import reservations as reservation_rows
 from onprem_csms.db.charging import sessions as rows
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.domain.chargers.commands import RemoteStop
+from onprem_csms.domain.chargers.commands import RemoteStop, Trigger
 from onprem_csms.errors import AppError, StoreError, say_fault
 from onprem_csms.services.chargers import sending
 from onprem_csms.services.charging import doubts, orders, prepaid, reservations
+from onprem_csms.services.charging.prepaid import Ask
 from onprem_csms.services.core.context import Context
 
 log = logging.getLogger(__name__)
@@ -61,12 +62,28 @@ class Supervisor:
         try:
             # Money first: a bad page among orders or reservations keeps no stop from being wanted.
             if await self._ctx.read_for_charger(rows.exhausted):
-                await self._ctx.write(_want_stops)
+                self._ask_readings(await self._ctx.write(look_at_money))
             if await self._ctx.read_for_charger(is_due):
-                await self._ctx.write(settle_due)
+                self._ask_readings(await self._ctx.write(settle_due))
         finally:
             # What can't be settled, for a bad page or a full disk, keeps no stop from being sent.
             await self._send_stops()
+
+    def _ask_readings(self, asks: list[Ask]) -> None:
+        for ask in asks:
+            if self._ctx.stations.online(ask.charger_id):
+                self._ctx.stations.spawn(self._ask_reading(ask))
+
+    async def _ask_reading(self, ask: Ask) -> None:
+        place = None if ask.place.whole_charger else ask.place
+        try:
+            await self._ctx.write(prepaid.asked, ask.session_id)
+            origin = f"session:{ask.session_id}"
+            await sending.shortly(self._ctx, ask.charger_id, Trigger("meter", place), origin=origin)
+        except StoreError as error:
+            say_fault(log, f"session {ask.session_id}: reading", error)
+        except AppError as error:
+            log.info("session %d: no reading could be asked for: %s", ask.session_id, error)
 
     async def _send_stops(self) -> None:
         for session_id, charger_id, transaction_id in await self._ctx.read_for_charger(_to_stop):
@@ -101,17 +118,22 @@ def is_due(tx: Tx) -> bool:
     )
 
 
-def settle_due(tx: Tx) -> None:
-    """Release expired orders, end reservations, want the stops that are due, close what fell silent."""
+def settle_due(tx: Tx) -> list[Ask]:
+    """Release expired orders, end reservations, want the stops that are due, close what fell silent.
+
+    Returns the sessions of which a reading is to be asked for.
+    """
     orders.expire(tx)
     reservations.expire(tx)
-    _want_stops(tx)
+    asks = look_at_money(tx)
     doubts.settle_due(tx)
+    return asks
 
 
-def _want_stops(tx: Tx) -> None:
-    for row in rows.exhausted(tx):
-        prepaid.look_again(tx, row)
+def look_at_money(tx: Tx) -> list[Ask]:
+    """Want the stops that are due; returns the sessions of which a reading is to be asked for."""
+    looked = [prepaid.look(tx, rows.get(tx, one.id) or one) for one in rows.exhausted(tx)]
+    return [ask for ask in looked if ask is not None]
 
 
 def _to_stop(tx: Tx) -> list[tuple[int, str, str]]:

@@ -44,6 +44,7 @@ class Order:
     that stores the command, ``record`` in the one that stores its ending, so that the same is on record
     whoever gave the command. ``agrees`` reads the word of the answer, None where it has no such word.
     A stop overtakes a limit, a limit the rest; of those that wait with the same ``replaces`` only the newest is sent.
+    ``patience_s``: how long the answer is waited for at most; None: as long as for any.
     """
 
     charger_id: str
@@ -56,6 +57,7 @@ class Order:
     agrees: Callable[[Reply], bool | None]
     lane: Lane = "rest"
     replaces: Hashable = None
+    patience_s: float | None = None
 
 
 class Stations(Protocol):
