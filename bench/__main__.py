@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import attacks, damage, kills, measure, profiling, runs, servers, site, viewers, years
+from bench import attacks, damage, kills, measure, overshoot, profiling, runs, servers, site, viewers, years
 from bench.loops import KINDS
 from bench.runs import Cost, Crowd, Plan
 from bench.speech import Speech
@@ -31,7 +31,7 @@ NAMES = {
     "prepaid": "sessions of prepaid cards",
 }
 PARTS = (*KINDS, "storm", "latency")
-ALONE = ("years", "viewers", "kills", "damage", "attacks")
+ALONE = ("years", "viewers", "kills", "damage", "attacks", "overshoot")
 MARK_RATIO = {"readings": 0.33, "personal": 0.28, "prepaid": 0.25}
 MARK_STORM_S, MARK_KIB, MARK_P99_MS = 2.0, 20.0, 10.0
 
@@ -68,6 +68,8 @@ async def _alone(folder: Path, options: argparse.Namespace) -> None:
         await damage.run(folder, damage.QUICK if options.quick else damage.Numbers())
     elif part == "kills":
         await kills.run(folder, kills.QUICK if options.quick else kills.Numbers())
+    elif part == "overshoot":
+        await overshoot.run(folder)
     elif part == "years":
         await years.run(folder, options.years)
     elif part == "attacks":

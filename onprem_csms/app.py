@@ -57,6 +57,7 @@ class Program:
     ctx: Context
     port: int
     listening: Listening
+    supervisor: Supervisor
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -110,8 +111,9 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
         stack.callback(bus.close)
         await readers.start()
         stack.push_async_callback(readers.close)
-        await _look_after(stack, ctx)
-        yield Program(ctx, listening.ports[0], listening)
+        supervisor = Supervisor(ctx)
+        await _look_after(stack, ctx, supervisor)
+        yield Program(ctx, listening.ports[0], listening, supervisor)
 
 
 async def _begin_time(ctx: Context) -> None:
@@ -150,9 +152,9 @@ async def _be_alone(stack: contextlib.AsyncExitStack, folder: DataFolder) -> Non
             return
 
 
-async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context) -> None:
+async def _look_after(stack: contextlib.AsyncExitStack, ctx: Context, supervisor: Supervisor) -> None:
     tasks = (
-        asyncio.create_task(Supervisor(ctx).run(), name="supervisor"),
+        asyncio.create_task(supervisor.run(), name="supervisor"),
         asyncio.create_task(Housekeeper(ctx).run(), name="housekeeper"),
         asyncio.create_task(HeadKeeper(ctx).run(), name="head keeper"),
         asyncio.create_task(ClockKeeper(ctx).run(), name="clock keeper"),

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from onprem_csms.domain import listeners
 from onprem_csms.domain.access.networks import networks
+from onprem_csms.domain.charging.escalation import Means
 from onprem_csms.domain.listeners import ListenerConfig
 from onprem_csms.domain.money.currencies import CURRENCIES, DEFAULT_CURRENCY
 from onprem_csms.domain.money.holds import HoldPolicy
@@ -81,6 +82,7 @@ class Prepaid:
     block_below_zero: bool = True
     hold: HoldPolicy = "all"
     hold_step: Amount = 1_000
+    escalate: Means = "limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Sessions:
     wait_above_energy: Annotated[int, Meta(ge=0, le=100_000_000)] = 250_000
     wait_above_duration: Annotated[int, Meta(ge=0, le=31_536_000)] = 604_800
     wait_above_sum: Amount = 100_000
+    stop_blocked_cards: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class Config:
                 block_below_zero=self.prepaid.block_below_zero,
                 hold_policy=self.prepaid.hold,
                 hold_step=self.prepaid.hold_step,
+                escalate=self.prepaid.escalate,
             ),
             sessions=SessionSettings(
                 reboot_grace_s=self.sessions.reboot_grace,
@@ -159,6 +163,7 @@ class Config:
                 wait_above=self.sessions.wait_above_sum,
                 late_after_s=self.sessions.late_after,
                 clock_skew_s=self.sessions.clock_skew,
+                stop_blocked_cards=self.sessions.stop_blocked_cards,
             ),
         )
 
@@ -199,12 +204,13 @@ HELP: dict[str, str] = {
     "ocpp.origins": "Origin headers that chargers' libraries send, besides file:// and the well-known ones.",
     "prepaid": "Prepaid cards. Amounts are in the smallest unit of the currency.",
     "prepaid.minimum_balance": "A session begins only with more than this available.",
-    "prepaid.stop_latency": "Seconds that a charger takes to stop.",
+    "prepaid.stop_latency": "Seconds that a charger takes to stop, until its first stop has shown it.",
     "prepaid.sample_interval": "Seconds between readings, assumed until a session's second reading.",
     "prepaid.start_timeout": "Seconds from a payment on the phone until the money is back if nothing began.",
     "prepaid.block_below_zero": "Block a card whose session cost more than its balance until a top-up.",
     "prepaid.hold": "all: a session sets the whole balance aside; as_needed: a part that grows, so that others begin.",
     "prepaid.hold_step": "How much more is set aside at a time with as_needed.",
+    "prepaid.escalate": "stop, limit, unavailable, unlock or reset: the most that is tried where no stop is obeyed.",
     "sessions": "When a session is believed to be over, late or wrong.",
     "sessions.reboot_grace": "Seconds after a charger's restart until its silent session is closed.",
     "sessions.free_grace": "Seconds after a connector became free until its silent session is closed.",
@@ -217,6 +223,7 @@ HELP: dict[str, str] = {
     "sessions.wait_above_energy": "Wh of a session above which its bill waits for a person; 0: never.",
     "sessions.wait_above_duration": "Seconds of a session above which its bill waits for a person; 0: never.",
     "sessions.wait_above_sum": "A bill above it, in the smallest unit of its currency, waits for a person; 0: never.",
+    "sessions.stop_blocked_cards": "Stop a session whose card is blocked, lost or expired meanwhile.",
     "log": "What is written to the standard error stream.",
     "log.level": "debug, info, warning or error.",
     "listeners": "More addresses to listen on, beside [server]. Repeat the table for each.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from onprem_csms.domain.charging.escalation import Means
 from onprem_csms.domain.money.currencies import DEFAULT_CURRENCY
 from onprem_csms.domain.money.holds import HoldPolicy
 from onprem_csms.domain.money.vat import VatDue
@@ -19,6 +20,7 @@ class PrepaidSettings:
     block_below_zero: bool = True
     hold_policy: HoldPolicy = "all"
     hold_step: int = 1_000
+    escalate: Means = "limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class SessionSettings:
     wait_above: int = 100_000
     late_after_s: int = 900
     clock_skew_s: int = 300
+    stop_blocked_cards: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ REASON: Words = {
     "soft_reset": Tag("warn", N_("Charger was reset")),
     "unlock": Tag("off", N_("Cable was unlocked")),
     "balance_used_up": Tag("info", N_("Balance used up")),
+    "card_ended": Tag("warn", N_("The card was blocked or expired meanwhile")),
     "closed_by_operator": Tag("warn", N_("Closed by an operator")),
     "never_reported": Tag("warn", N_("End never reported")),
     "other": Tag("off", N_("Other reason")),

@@ -55,3 +55,66 @@ async def test_authorize_is_refused_where_the_named_connector_costs_too_much(pla
 
     async with play("authorize-by-the-first-connector", change=the_dear_one) as case:
         assert verdicts(case)[-1] != "Accepted"
+
+
+async def test_a_card_that_is_stolen_in_mid_session_is_stopped(play: Play) -> None:
+    async def asked_to_stop(case: Played) -> None:
+        await case.asked_to("RemoteStopTransaction")
+
+    async with play("card-stolen-in-mid-session", {"1": asked_to_stop}) as case:
+        session = await case.session("tx")
+        assert (session["state"], session["stop_wanted"]) == ("closed", "card_ended")
+
+
+async def test_a_stolen_card_s_session_goes_on_where_the_site_wants_that(play: Play) -> None:
+    async def looked(case: Played) -> None:
+        await case.pass_time(30)
+
+    sessions = {"stop_blocked_cards": False}
+    async with play("card-stolen-in-mid-session", {"1": looked}, sessions=sessions) as case:
+        assert "RemoteStopTransaction" not in case.actions()
+
+
+async def test_a_charger_that_will_not_stop_is_shown_while_it_goes_on(play: Play) -> None:
+    async def refused(case: Played) -> None:
+        await case.asked_to("RemoteStopTransaction")
+        await case.pass_time(90)
+
+        async def shown() -> bool:
+            return "not_stopping" in await case.kinds()
+
+        await case.until(shown)
+
+    async with play("charger-will-not-stop", {"1": refused}) as case:
+        assert (await case.session("tx"))["state"] == "open"
+        assert case.actions().count("RemoteStopTransaction") > 1, "it is asked again"
+        shown = next(one for one in await case.reviews() if one["kind"] == "not_stopping")
+        assert shown["detail"]["answer"] == "Rejected"
+
+
+async def test_a_charger_that_will_not_stop_is_limited_and_then_put_out_as_far_as_the_site_allows(
+    play: Play,
+) -> None:
+    async def refused(case: Played) -> None:
+        await case.asked_to("RemoteStopTransaction")
+        for action in ("SetChargingProfile", "ChangeAvailability", "UnlockConnector", "Reset"):
+            while action not in case.actions():
+                await case.pass_time(30)
+
+    settings = {"escalate": "reset"}
+    async with play("charger-will-not-stop", {"1": refused}, prepaid=settings) as case:
+        profile = next(sent for action, sent in case.asked["CP1"] if action == "SetChargingProfile")
+        schedule = profile["csChargingProfiles"]["chargingSchedule"]
+        assert profile["csChargingProfiles"]["transactionId"] == case.kept["tx"]
+        assert schedule["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 0}]
+
+
+async def test_a_charger_that_will_not_stop_is_only_limited_by_default(play: Play) -> None:
+    async def refused(case: Played) -> None:
+        await case.asked_to("RemoteStopTransaction")
+        for _ in range(20):
+            await case.pass_time(30)
+
+    async with play("charger-will-not-stop", {"1": refused}) as case:
+        assert "SetChargingProfile" in case.actions()
+        assert not {"ChangeAvailability", "UnlockConnector", "Reset"} & set(case.actions())

@@ -48,11 +48,6 @@ async def test_a_silent_charger_is_asked_for_readings_before_its_money_is_gone(p
         pass
 
 
-async def test_the_register_alone_stops_a_prepaid_session_in_time(play: Play) -> None:
-    async with play("register-only", {"1": asked_to_stop}) as case:
-        assert (await case.session("tx"))["stop_wanted"] in ("balance_used_up", None)
-
-
 @pytest.mark.parametrize("phase", ["N", "L1", "L2", "L3-N"])
 async def test_a_register_on_one_phase_alone_is_the_register(play: Play, phase: str) -> None:
     def on_phase(case: dict[str, Any]) -> None:

@@ -423,7 +423,7 @@ async def test_a_reservation_ends_by_itself_when_its_time_is_over(house: House) 
 async def test_stops_of_many_chargers_that_cannot_be_reached_keep_no_other_from_its_turn(
     house: House,
 ) -> None:
-    from onprem_csms.services.charging import prepaid, supervisor
+    from onprem_csms.services.charging import prepaid, stopping
 
     def want(tx: Tx, session_id: int) -> None:
         session = session_rows.get(tx, session_id)
@@ -435,4 +435,4 @@ async def test_stops_of_many_chargers_that_cannot_be_reached_keep_no_other_from_
         started = await house.start("04AABBCC", connector=connector)
         await house.do(want, started.session_id)
         house.later(1)
-    assert len(await house.store.read(supervisor._to_stop)) == 130
+    assert len(await house.store.read(stopping.due)) == 130

@@ -341,6 +341,27 @@ def to_stop(tx: Tx, before: int) -> list[Session]:
     return _sessions(found)
 
 
+def stops_wanted(tx: Tx) -> list[Session]:
+    """Return every active session that should be stopped."""
+    return _sessions(tx.all(_SELECT + "WHERE s.state = 'active' AND s.stop_wanted IS NOT NULL"))
+
+
+def of_ended_cards(tx: Tx) -> list[Session]:
+    """Return active sessions that were allowed and whose card would not be any more, for its own state."""
+    found = tx.all(
+        _SELECT
+        + """
+        JOIN cards c ON c.id = s.card_id
+        WHERE s.state = 'active'
+        AND s.verdict = 'accepted'
+        AND s.stop_wanted IS NULL
+        AND (c.status <> 'active' OR c.expires_at <= ?)
+        """,
+        (to_millis(tx.now),),
+    )
+    return _sessions(found)
+
+
 def exhausted(tx: Tx) -> list[Session]:
     """Return active sessions that should be looked at by now, for their money, and that no stop is wanted for yet."""
     found = tx.all(

@@ -31,6 +31,15 @@ class RemoteStop:
 
 
 @dataclass(frozen=True, slots=True)
+class StopByLimit:
+    """Let the session of this transaction take no power: a limit of 0 A, under a number of ours."""
+
+    place: Place
+    transaction_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Restart the charger; a hard one pulls the plug on its sessions."""
 
@@ -121,6 +130,7 @@ class FollowProfile:
 Command = (
     RemoteStart
     | RemoteStop
+    | StopByLimit
     | Reset
     | Unlock
     | ChangeAvailability

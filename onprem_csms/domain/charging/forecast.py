@@ -129,7 +129,7 @@ def follow(pace: Pace, folded: Folded, now: int) -> Pace:
     """Take a reading that came now; what tells nothing of energy changes nothing."""
     state, meter = folded.state, folded.state.meter
     current_w = _by_current(folded)
-    if state.at > meter.at and state.at > meter.told_at and not current_w:
+    if state.at > meter.at and state.at > meter.told_at and current_w is None:
         return pace
     told, ours = state.at - pace.told, now - pace.received
     heard, axis = pace.heard, pace.axis
@@ -144,7 +144,8 @@ def follow(pace: Pace, folded: Folded, now: int) -> Pace:
         last_at, last_wh = axis, energy
     by_register = _mean(since_at, since_wh, axis, last_at, last_wh)
     measured = _power(folded, by_register, last_wh - since_wh)
-    power = measured or current_w
+    power = measured or current_w or 0
+    mean = (pace.power_w + power) // 2 if pace.axis else power
     return Pace(
         heard,
         now,
@@ -155,7 +156,7 @@ def follow(pace: Pace, folded: Folded, now: int) -> Pace:
         since_wh,
         last_at,
         last_wh,
-        0 if meter.at >= state.at else pace.flowed + (pace.power_w + power) // 2 * passed,
+        0 if meter.at >= state.at else pace.flowed + mean * passed,
         power,
         pace.power_w if told > 0 else pace.before_w,
         max(measured, pace.top_w),
@@ -163,11 +164,11 @@ def follow(pace: Pace, folded: Folded, now: int) -> Pace:
     )
 
 
-def _by_current(folded: Folded) -> int:
+def _by_current(folded: Folded) -> int | None:
     """Return the power that a current gives, in W: the largest of the phases, as if it flowed on all three."""
     fact = folded.newest[-1] if folded.newest else None
-    if fact is None or not fact.current_ma:
-        return 0
+    if fact is None or fact.current_ma is None:
+        return None
     volts = (fact.voltage_mv or 0) // 1000
     phases, volts = (1, volts) if volts > DIRECT_V else (3, volts or USUAL_V)
     return fact.current_ma * volts * phases // 1000

@@ -44,6 +44,7 @@ StopReason = Literal[
     "soft_reset",
     "unlock",
     "balance_used_up",
+    "card_ended",
     "closed_by_operator",
     "never_reported",
     "other",

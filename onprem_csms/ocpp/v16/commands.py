@@ -23,6 +23,8 @@ Request = dict[str, Any]
 KEY_OF_PASSWORD = "AuthorizationKey"  # noqa: S105 - the name of a setting
 LONGEST_TOKEN = 20
 LONGEST_KEY = 200
+LIMITS_FROM = 1_000_000_000
+"""Numbers of profiles from here on are limits that stop a session."""
 _HIDDEN = "***"
 _WISHES: dict[str, WishStatus] = {
     "Accepted": "accepted",
@@ -56,6 +58,23 @@ def _remote_start(command: commands.RemoteStart) -> tuple[str, Request]:
 
 def _remote_stop(command: commands.RemoteStop) -> tuple[str, Request]:
     return "RemoteStopTransaction", {"transactionId": _number(command.transaction_id)}
+
+
+def _stop_by_limit(command: commands.StopByLimit) -> tuple[str, Request]:
+    return "SetChargingProfile", {
+        "connectorId": _connector(command.place),
+        "csChargingProfiles": {
+            "chargingProfileId": LIMITS_FROM + command.number % LIMITS_FROM,
+            "transactionId": _number(command.transaction_id),
+            "stackLevel": 0,
+            "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": {
+                "chargingRateUnit": "A",
+                "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0}],
+            },
+        },
+    }
 
 
 def _reset(command: commands.Reset) -> tuple[str, Request]:
@@ -125,6 +144,7 @@ def _follow_profile(command: commands.FollowProfile) -> tuple[str, Request]:
 _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
     commands.RemoteStart: _remote_start,
     commands.RemoteStop: _remote_stop,
+    commands.StopByLimit: _stop_by_limit,
     commands.Reset: _reset,
     commands.Unlock: _unlock,
     commands.ChangeAvailability: _change_availability,

@@ -11,6 +11,8 @@ from onprem_csms.ocpp.rpc import moments
 from onprem_csms.ocpp.v2 import variables, words
 
 Request = dict[str, Any]
+LIMITS_FROM = 1_000_000_000
+"""Numbers of profiles from here on are limits that stop a session."""
 
 _TOPICS: dict[commands.Topic, str] = {
     "boot": "BootNotification",
@@ -36,6 +38,21 @@ def _start(command: commands.RemoteStart) -> tuple[str, Request]:
 
 def _stop(command: commands.RemoteStop) -> tuple[str, Request]:
     return "RequestStopTransaction", {"transactionId": command.transaction_id}
+
+
+def _stop_by_limit(command: commands.StopByLimit) -> tuple[str, Request]:
+    period = {"startPeriod": 0, "limit": 0}
+    return "SetChargingProfile", {
+        "evseId": words.evse_id(command.place),
+        "chargingProfile": {
+            "id": LIMITS_FROM + command.number % LIMITS_FROM,
+            "stackLevel": 0,
+            "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": "Relative",
+            "transactionId": command.transaction_id,
+            "chargingSchedule": [{"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [period]}],
+        },
+    }
 
 
 def _reset(command: commands.Reset) -> tuple[str, Request]:
@@ -109,6 +126,7 @@ def _follow_profile(command: commands.FollowProfile) -> tuple[str, Request]:
 _TRANSLATIONS: dict[type, Callable[[Any], tuple[str, Request]]] = {
     commands.RemoteStart: _start,
     commands.RemoteStop: _stop,
+    commands.StopByLimit: _stop_by_limit,
     commands.Reset: _reset,
     commands.Unlock: _unlock,
     commands.ChangeAvailability: _change_availability,

@@ -18,9 +18,9 @@ async def insist(ctx: Context, charger_id: str, command: Command, origin: str) -
     if result.status == "answered" and result.accepted is not False:
         return
     if result.status == "answered":
-        raise Conflict("The charger refused: {answer}.", answer=_words(result))
+        raise Conflict("The charger refused: {answer}.", answer=words(result))
     if result.status == "error":
-        raise PeerError("The charger answered with an error: {answer}.", answer=_words(result))
+        raise PeerError("The charger answered with an error: {answer}.", answer=words(result))
     raise PeerError("The charger did not answer in time.")
 
 
@@ -38,5 +38,6 @@ async def follow_profile(
     raise NotFound("The charger does not follow profile {id} any more.", id=profile_id)
 
 
-def _words(result: CommandResult) -> str:
+def words(result: CommandResult) -> str:
+    """Return the words of a charger's answer."""
     return ", ".join(str(value) for value in (result.response or {}).values() if value)

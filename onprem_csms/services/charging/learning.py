@@ -4,7 +4,7 @@ from onprem_csms.clock import to_millis
 from onprem_csms.db.chargers import learned
 from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
-from onprem_csms.services.charging import live
+from onprem_csms.services.charging import live, stopping
 from onprem_csms.services.charging.live import Live
 
 LITTLE_WH = 500
@@ -21,8 +21,10 @@ def at_end(tx: Tx, session: Session, ended: int, *, reported: bool) -> None:
         return
     if live.set_power(session) is None and not session.place.whole_charger:
         _power(tx, session, now, ended)
-    if reported and session.stop_wanted is not None and session.stop_tries == 1:
-        _stop(tx, session, now, ended)
+    if reported and session.stop_wanted is not None:
+        if session.stop_tries == 1:
+            _stop(tx, session, now, ended)
+        stopping.ended(tx, session, to_millis(tx.now))
 
 
 def _power(tx: Tx, session: Session, now: Live, ended: int) -> None:

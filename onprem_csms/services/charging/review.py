@@ -50,6 +50,9 @@ KINDS: dict[str, str] = {
     "matched_stop": N_("The end came with a wrong transaction; it was matched by card and time."),
     "orphan_readings": N_("The charger sent readings of a session that is not known."),
     "not_allowed": N_("The charger delivered energy although the card was refused."),
+    "not_stopping": N_(
+        "The charger does not stop this session although it was told to. Limit it, put it out of service, or go there."
+    ),
     "below_zero": N_("The session cost more than the balance; the card is blocked."),
     "no_tariff": N_("There was no tariff for a prepaid session; nothing was charged."),
     "broken": N_("The message was broken; what could be read was kept."),
@@ -109,6 +112,13 @@ def follow(tx: Tx, charger_id: str, kind: str, about: str, detail: Mapping[str, 
         tx.emit(Event("review"))
     else:
         rows.update_detail(tx, dedupe, detail)
+
+
+def follow_session(tx: Tx, session: Session, kind: str, detail: Mapping[str, Any]) -> None:
+    """Put a session onto the list for what goes on with it; the last detail counts."""
+    flag_session(tx, session, kind, detail)
+    rows.update_detail(tx, f"session:{session.id}:{kind}", detail)
+    tx.emit(Event("session", str(session.id)))
 
 
 def settled(tx: Tx, session: Session, kind: str, note: str = "") -> None:

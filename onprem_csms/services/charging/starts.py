@@ -56,7 +56,10 @@ def was_offline(tx: Tx, report: Report) -> bool:
     late = timedelta(seconds=tx.settings.sessions.late_after_s)
     if report.offline:
         return True
-    return tx.now - report.at > late and not told_at_once(tx, report.charger_id)
+    if tx.now - report.at <= late:
+        return False
+    since = maybe_from_text(charger_rows.connected_since(tx, report.charger_id) or None)
+    return since is not None and tx.now - since <= BACKLOG
 
 
 def fee_was_taken(tx: Tx, report: Report, uid: str) -> bool:

@@ -61,6 +61,7 @@ LABELS: dict[str, tuple[str, str, str]] = {
     "prepaid.block_below_zero": (N_("Block cards that went below zero"), "flag", "prepaid.block_below_zero"),
     "prepaid.hold_policy": (N_("What a session sets aside"), "hold_policy", "prepaid.hold"),
     "prepaid.hold_step": (N_("How much more is set aside at a time"), "money", "prepaid.hold_step"),
+    "prepaid.escalate": (N_("Where a stop is not obeyed, at most"), "escalate", "prepaid.escalate"),
     "sessions.reboot_grace_s": (
         N_("Grace period after a charger's reboot"),
         "seconds",
@@ -107,6 +108,11 @@ LABELS: dict[str, tuple[str, str, str]] = {
         "sessions.wait_above_sum",
     ),
     "sessions.late_after_s": (N_("A report is late after"), "seconds", "sessions.late_after"),
+    "sessions.stop_blocked_cards": (
+        N_("Stop sessions of cards that are blocked meanwhile"),
+        "flag",
+        "sessions.stop_blocked_cards",
+    ),
     "sessions.clock_skew_s": (N_("Tolerance for wrong clocks"), "seconds", ""),
 }
 
