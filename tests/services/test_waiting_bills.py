@@ -19,7 +19,7 @@ from tests.services.test_vat_and_refunds import accounts
 CARD, OTHER = "04AABBCCDD", "04BBCCDDEE"
 
 
-def bounds(house: House, **changed: int) -> None:
+def bounds(house: House, **changed: Any) -> None:
     """Set above what a bill waits."""
     settings = house.store.settings
     house.store.settings = replace(settings, sessions=replace(settings.sessions, **changed))
