@@ -30,7 +30,7 @@ async def ended(api: Api, site: Charger, stop: int) -> int:
 async def test_a_bill_that_waits_is_booked_with_the_registers_and_the_payer_that_are_chosen(
     api: Api, site: Charger
 ) -> None:
-    number = await ended(api, site, 90_000)
+    number = await ended(api, site, 150_000)
     session = (await api.get(f"/sessions/{number}")).body
     assert (session["state"], session["waiting"], session["cost"]) == ("closed", True, 0)
     assert (await api.get(f"/tokens/{CARD}")).body["available"] == 0, "the hold stays"

@@ -90,30 +90,6 @@ async def test_a_charger_that_is_slow_to_stop_is_told_earlier_by_as_much(house: 
     assert at_once - five_minutes_late >= price_of_five_minutes - 55, "but a minute's reading"
 
 
-async def test_without_readings_too_a_slow_charger_is_told_earlier(house: House) -> None:
-    moments = []
-    for latency, charger_id, uid in ((0, "CP1", UID), (300, "CP2", "04AABBCCEE")):
-        with_latency(house, latency)
-        await house.prepaid_card(uid, 5_000)
-        began = house.clock.at
-        started = await house.start(uid, charger_id)
-        house.later(60)
-        await house.meter(started, 367, 22_000, charger_id)
-        moments.append(await house.do(exhausts, started.session_id) - int(began.timestamp() * 1_000))
-    assert moments[0] - moments[1] == pytest.approx(300_000, abs=5_000)
-
-
-async def test_a_power_that_rises_by_a_little_is_foreseen_anew(house: House) -> None:
-    await house.prepaid_card(UID, 20_000)
-    started = await house.start(UID)
-    house.later(60)
-    await house.meter(started, 183, 11_000)
-    before = await house.do(exhausts, started.session_id)
-    house.later(60)
-    await house.meter(started, 183 + 198, 11_900)
-    assert await house.do(exhausts, started.session_id) < before - 60_000
-
-
 async def test_a_card_with_exactly_the_price_of_starting_does_not_start(house: House) -> None:
     await house.prepaid_card(UID, 300)
     await house.prepaid_card("04AABBCCEE", 301)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from onprem_csms.domain.chargers.chargers import Boot
+from onprem_csms.domain.chargers.chargers import Boot, ChargerChange
 from onprem_csms.domain.money.tariffs import simple_tariff
 from onprem_csms.errors import Conflict, Invalid
 from onprem_csms.services.chargers import inventory
@@ -296,7 +296,7 @@ async def test_a_bill_by_time_waits_after_a_wrong_clock_unless_it_was_told_at_on
     timed = await house.do(
         tariffs.create, simple_tariff("Timed", "HUF", per_kwh="100", per_minute=per_minute)
     )
-    await house.do(inventory.update, "CP1", {"tariff_id": timed.id})
+    await house.do(inventory.update, "CP1", ChargerChange(tariff_id=timed.id))
     await house.do(presence.connected, "CP1", "ocpp1.6", "127.0.0.1")
     house.later(connected_s)
     started = await house.start(CARD, told="1970-01-01T00:00:00Z", flags=("clock",))

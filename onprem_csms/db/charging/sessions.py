@@ -228,12 +228,8 @@ def begun_about(tx: Tx, charger_id: str, since: int, until: int) -> list[Session
         _NEWEST.set(tx, charger_id, newest)
     if since > newest:
         return []
-    return _sessions(
-        tx.all(
-            _SELECT + "WHERE s.charger_id = ? AND s.began BETWEEN ? AND ? ORDER BY s.began DESC, s.id DESC",
-            (charger_id, since, until),
-        )
-    )
+    which = "WHERE s.charger_id = ? AND s.began BETWEEN ? AND ? ORDER BY s.began DESC, s.id DESC"
+    return _all(tx, which, (charger_id, since, until))
 
 
 def next_on(tx: Tx, session: Session) -> Session | None:
@@ -308,7 +304,7 @@ def active_of_group(tx: Tx, charger_id: str, group: str) -> bool:
 
 def active(tx: Tx) -> list[Session]:
     """Return every active session."""
-    return _sessions(tx.all(_SELECT + "WHERE s.state = 'active'"))
+    return _all(tx, "WHERE s.state = 'active'")
 
 
 def view(tx: Tx, session_id: int) -> Named | None:
@@ -328,9 +324,9 @@ def to_stop(tx: Tx, before: int) -> list[Session]:
 
     All of them: with a limit, those of chargers that can't be reached would keep the others from their turn.
     """
-    found = tx.all(
-        _SELECT
-        + """
+    return _all(
+        tx,
+        """
         WHERE s.state = 'active'
         AND s.stop_wanted IS NOT NULL
         AND (s.stop_tried_at IS NULL OR s.stop_tried_at < ?)
@@ -338,19 +334,18 @@ def to_stop(tx: Tx, before: int) -> list[Session]:
         """,
         (before,),
     )
-    return _sessions(found)
 
 
 def stops_wanted(tx: Tx) -> list[Session]:
     """Return every active session that should be stopped."""
-    return _sessions(tx.all(_SELECT + "WHERE s.state = 'active' AND s.stop_wanted IS NOT NULL"))
+    return _all(tx, "WHERE s.state = 'active' AND s.stop_wanted IS NOT NULL")
 
 
 def of_ended_cards(tx: Tx) -> list[Session]:
     """Return active sessions that were allowed and whose card would not be any more, for its own state."""
-    found = tx.all(
-        _SELECT
-        + """
+    return _all(
+        tx,
+        """
         JOIN cards c ON c.id = s.card_id
         WHERE s.state = 'active'
         AND s.verdict = 'accepted'
@@ -359,14 +354,13 @@ def of_ended_cards(tx: Tx) -> list[Session]:
         """,
         (to_millis(tx.now),),
     )
-    return _sessions(found)
 
 
 def exhausted(tx: Tx) -> list[Session]:
     """Return active sessions that should be looked at by now, for their money, and that no stop is wanted for yet."""
-    found = tx.all(
-        _SELECT
-        + """
+    return _all(
+        tx,
+        """
         WHERE s.state = 'active'
         AND s.exhausts IS NOT NULL
         AND s.exhausts <= ?
@@ -376,15 +370,12 @@ def exhausted(tx: Tx) -> list[Session]:
         """,
         (to_millis(tx.now),),
     )
-    return _sessions(found)
 
 
 def doubted(tx: Tx, doubt: Doubt, before: int) -> list[Session]:
     """Return active sessions that may be over for this reason, and were heard of last before a moment."""
-    found = tx.all(
-        _SELECT + "WHERE s.doubted_at < ? AND s.doubt = ? AND s.state = 'active' LIMIT 100", (before, doubt)
-    )
-    return _sessions(found)
+    which = "WHERE s.doubted_at < ? AND s.doubt = ? AND s.state = 'active' LIMIT 100"
+    return _all(tx, which, (before, doubt))
 
 
 def active_of_wallet(tx: Tx, wallet_id: int) -> list[Session]:
@@ -397,8 +388,8 @@ def in_order(tx: Tx) -> Iterator[Session]:
     return (Session(*row) for row in tx.each(_SELECT + "ORDER BY s.id"))
 
 
-def _sessions(rows: Sequence[Row]) -> list[Session]:
-    return [Session(*row) for row in rows]
+def _all(tx: Tx, which: str, params: Sequence[Any] = ()) -> list[Session]:
+    return [Session(*row) for row in tx.all(_SELECT + which, params)]
 
 
 def _named(row: Row) -> Named:

@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 from onprem_csms.domain.charging import metering
 from onprem_csms.domain.charging.folding import State
+from onprem_csms.domain.charging.metering import Limit
 from onprem_csms.domain.money.bills import Bill
 from onprem_csms.domain.money.tariff_model import Tariff
 from onprem_csms.domain.money.tariff_plan import plan_of
 
 ENERGY, DURATION, SUM, POWER, CLOCK = "energy", "duration", "sum", "power", "clock"
+GUESSED_WH = 50_000
 
 
 class Bounds(NamedTuple):
@@ -26,6 +28,7 @@ class Ended(NamedTuple):
     took_ms: int
     bill: Bill
     unsure: bool
+    limit: Limit
 
 
 def reasons(ended: Ended, bounds: Bounds, tariff: Tariff | None) -> tuple[str, ...]:
@@ -34,10 +37,21 @@ def reasons(ended: Ended, bounds: Bounds, tariff: Tariff | None) -> tuple[str, .
         (ENERGY, 0 < bounds.energy_wh < ended.bill.energy_wh),
         (DURATION, 0 < bounds.duration_ms < ended.took_ms),
         (SUM, 0 < bounds.gross < ended.bill.gross),
-        (POWER, metering.TOO_FAST in ended.state.flags),
+        (POWER, _too_fast(ended)),
         (CLOCK, ended.unsure and tariff is not None and _asks_for_the_time(tariff)),
     )
     return tuple(name for name, holds in over if holds)
+
+
+def _too_fast(ended: Ended) -> bool:
+    """Tell whether the energy as a whole is above what the connector can deliver in the whole time.
+
+    Where nobody set its power, the site's default is a guess: that bounds only what is far beyond it.
+    """
+    if metering.TOO_FAST not in ended.state.flags:
+        return False
+    began, allowed = ended.limit.began, min(ended.limit.allowance_wh, GUESSED_WH)
+    return ended.bill.energy_wh > metering.possible(ended.limit, began, began + ended.took_ms) + allowed
 
 
 def _asks_for_the_time(tariff: Tariff) -> bool:

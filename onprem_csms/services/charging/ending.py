@@ -11,6 +11,7 @@ from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.charging import session_life, waiting
 from onprem_csms.domain.charging.facts import Fact
 from onprem_csms.domain.charging.folding import State
+from onprem_csms.domain.charging.metering import Limit
 from onprem_csms.domain.charging.session_life import SessionEvent
 from onprem_csms.domain.charging.sessions import StopReason
 from onprem_csms.domain.charging.waiting import Bounds, Ended
@@ -63,7 +64,7 @@ def finish(tx: Tx, session: Session, end: End) -> Session:
         fact_rows.end(tx, session.id)
         live.forget(tx, session.id)
     bill = billing.bill_of(session, state.running)
-    because = _waits(tx, session, Ended(state, moment - session.began, bill, end.clock)) if bill else ()
+    because = _waits(tx, session, end, state, bill) if bill else ()
     if because:
         stage = session_life.after(stage, "set_aside")
     else:
@@ -93,13 +94,15 @@ def _settle(tx: Tx, session: Session, bill: Bill | None) -> dict[str, Any]:
     return columns
 
 
-def _waits(tx: Tx, session: Session, ended: Ended) -> tuple[str, ...]:
+def _waits(tx: Tx, session: Session, end: End, state: State, bill: Bill) -> tuple[str, ...]:
     """Return why the bill of a session waits for a person; empty: it is booked."""
     settings = tx.settings.sessions
     bounds = Bounds(settings.wait_above_wh, settings.wait_above_s * 1000, settings.wait_above)
-    clock = ended.unsure or bool(session.time_unsure)
+    clock = end.clock or bool(session.time_unsure)
+    limit = Limit(session.began, session.max_power_w, session.allowance_wh)
+    ended = Ended(state, max(0, end.at - session.began), bill, clock, limit)
     tariff = billing.tariff_of(tx, session) if clock else None
-    return waiting.reasons(ended._replace(unsure=clock), bounds, tariff)
+    return waiting.reasons(ended, bounds, tariff)
 
 
 def _keep_facts(tx: Tx, session: Session, moment: int, end: End) -> None:
