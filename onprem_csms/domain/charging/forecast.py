@@ -37,6 +37,8 @@ STEADY_PERCENT = 125
 PAUSE_PART = 4
 # A register that says so much more than the reported power contradicts it.
 CONTRADICTED_PERCENT, CONTRADICTED_WH = 150, 100
+# In a shorter time a register says little: clocks tell whole seconds, meters step.
+COARSE_MS = 10_000
 # Above this voltage it is direct current.
 DIRECT_V, USUAL_V = 300, 230
 # A forecast holds while the power and the energy are so little above what it assumed.
@@ -143,7 +145,7 @@ def follow(pace: Pace, folded: Folded, now: int) -> Pace:
             since_at, since_wh = last_at, last_wh
         last_at, last_wh = axis, energy
     by_register = _mean(since_at, since_wh, axis, last_at, last_wh)
-    measured = _power(folded, by_register, last_wh - since_wh)
+    measured = _power(folded, by_register, last_wh - since_wh if last_at - since_at >= COARSE_MS else 0)
     power = measured or current_w or 0
     mean = (pace.power_w + power) // 2 if pace.axis else power
     return Pace(
