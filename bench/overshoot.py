@@ -12,11 +12,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 from bench.lockstep import OFFLINE, Case, Charger, SteppedClock
 from onprem_csms import app
-from onprem_csms.config import Config, Server
+from onprem_csms.config import Config, Ocpp, Server
 from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine import keys
 from onprem_csms.db.engine.database import Tx
@@ -104,8 +104,9 @@ async def play(
     """Play two sessions of each case, whose money lasts so long at full power; returns what came of them."""
     data, clock = DataFolder(folder / "data"), SteppedClock()
     keys.create(data)
-    config = Config(server=Server(host="127.0.0.1", port=0))
-    async with app.running(config, data, clock) as program, ClientSession() as http:
+    config = Config(server=Server(host="127.0.0.1", port=0), ocpp=Ocpp(set_readings=False))
+    session = ClientSession(connector=TCPConnector(limit=0), timeout=ClientTimeout(total=None))
+    async with app.running(config, data, clock) as program, session as http:
         chargers = [
             Charger(f"P{number:04d}", "a password of the bench", f"04{number:012X}", case)
             for number, case in enumerate(wanted)
@@ -145,7 +146,9 @@ class Playing:
         for one in self._chargers:
             wanted = START_FEE + one.case.watts * length_s * PER_KWH // 3_600_000
             balance[one.id] = await ctx.write(_fill, one.card, wanted, number)
-        await self._all(one.come(self._http, self._program.port) for one in self._chargers if one.ws is None)
+        for one in self._chargers:
+            if one.ws is None:
+                await one.come(self._http, self._program.port)
         await self._all(one.call("BootNotification", _BOOT) for one in self._chargers)
         for _ in range(PAUSE_S):
             await self._pass_second()

@@ -37,6 +37,7 @@ host = "127.0.0.1"
 
 [ocpp]
 max_handshakes = 10000
+set_readings = false
 
 [log]
 level = "warning"

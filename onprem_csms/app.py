@@ -98,6 +98,7 @@ async def running(config: Config, folder: DataFolder, clock: Clock | None = None
             max_message_bytes=config.ocpp.max_message_bytes,
             call_timeout_s=config.ocpp.call_timeout,
             handshakes_at_once=config.ocpp.max_handshakes,
+            set_readings=config.ocpp.set_readings,
         )
         readers = Readers(config.readers, bus, clock)
         ctx = Context(store, bus, clock, settings, chargers.stations(options), readers)

@@ -69,6 +69,7 @@ class Ocpp:
     message_megabytes: Annotated[int, Meta(ge=16, le=1_000_000)] = 2_048
     history_days: Annotated[int, Meta(ge=7, le=36_500)] = 400
     origins: tuple[str, ...] = ()
+    set_readings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +203,11 @@ HELP: dict[str, str] = {
     "ocpp.message_megabytes": "Megabytes that raw messages may take, compressed; the oldest go first.",
     "ocpp.history_days": "Days that connections, statuses, commands, notices and settled reviews are kept.",
     "ocpp.origins": "Origin headers that chargers' libraries send, besides file:// and the well-known ones.",
+    "ocpp.set_readings": "Tell chargers after each boot which readings to send, every prepaid.sample_interval seconds.",
     "prepaid": "Prepaid cards. Amounts are in the smallest unit of the currency.",
     "prepaid.minimum_balance": "A session begins only with more than this available.",
     "prepaid.stop_latency": "Seconds that a charger takes to stop, until its first stop has shown it.",
-    "prepaid.sample_interval": "Seconds between readings, assumed until a session's second reading.",
+    "prepaid.sample_interval": "Seconds between readings: what chargers are told, and assumed until the second one.",
     "prepaid.start_timeout": "Seconds from a payment on the phone until the money is back if nothing began.",
     "prepaid.block_below_zero": "Block a card whose session cost more than its balance until a top-up.",
     "prepaid.hold": "all: a session sets the whole balance aside; as_needed: a part that grows, so that others begin.",

@@ -5,17 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onprem_csms.domain.chargers.commands import Command
+from onprem_csms.domain.chargers.readings import Readings
+from onprem_csms.domain.chargers.variables import Variable
 from onprem_csms.ocpp.link.fast import FastAction
 from onprem_csms.ocpp.link.incoming import Action
 from onprem_csms.ocpp.link.outgoing import CommandKind
 from onprem_csms.ocpp.v2 import actions as v2_actions
 from onprem_csms.ocpp.v2 import commands as v2_commands
 from onprem_csms.ocpp.v2 import hot as v2_hot
+from onprem_csms.ocpp.v2 import readings as v2_readings
 from onprem_csms.ocpp.v2 import requests as v2_requests
 from onprem_csms.ocpp.v2 import variables as v2_variables
 from onprem_csms.ocpp.v16 import actions as v16_actions
 from onprem_csms.ocpp.v16 import commands as v16_commands
 from onprem_csms.ocpp.v16 import hot as v16_hot
+from onprem_csms.ocpp.v16 import readings as v16_readings
 from onprem_csms.services.core.context import Tx
 
 
@@ -32,6 +36,9 @@ class Version:
     """Neutral command to request; Invalid where the version can't say it."""
     parts: Callable[[Tx, str, Command], list[Command]]
     """Cut a command that reads or sets variables into such as the charger takes in one message each."""
+
+    readings: Callable[[Readings], tuple[tuple[Variable, str], ...]]
+    """The variables that say what a charger sends of its meter."""
 
     fast: Mapping[str, FastAction] = field(default_factory=dict)
     """The calls that come by the thousand, on their short way."""
@@ -60,6 +67,7 @@ V16 = Version(
     v16_commands.COMMANDS,
     v16_commands.translate,
     v16_commands.parts,
+    v16_readings.variables,
     fast=v16_hot.FAST,
 )
 V201 = Version(
@@ -70,6 +78,7 @@ V201 = Version(
     v2_commands.COMMANDS,
     v2_requests.translate,
     v2_variables.parts,
+    v2_readings.variables,
     error_codes={
         "FormationViolation": "FormatViolation",
         "OccurenceConstraintViolation": "OccurrenceConstraintViolation",

@@ -40,11 +40,29 @@ def put(tx: Tx, charger_id: str, wish: tuple[Variable, str], status: WishStatus)
         ON CONFLICT DO UPDATE SET
             value = excluded.value,
             status = excluded.status,
+            origin = iif(value = excluded.value, origin, ''),
             tries = iif(excluded.status = 'wanted', iif(value = excluded.value, tries, 0), tries),
             wanted_at = excluded.wanted_at
         """,
         (*_key(charger_id, variable), value, status, to_millis(tx.now)),
     )
+
+
+def mark(tx: Tx, charger_id: str, variable: Variable, origin: str) -> None:
+    """Note where a wish comes from; a person's has no origin."""
+    tx.execute(
+        f"UPDATE desired_settings SET origin = ? WHERE {_WHICH}",  # noqa: S608 - own words
+        (origin, *_key(charger_id, variable)),
+    )
+
+
+def is_of(tx: Tx, charger_id: str, variable: Variable, origin: str) -> bool:
+    """Tell whether a wish comes from there."""
+    found = tx.value(
+        f"SELECT origin FROM desired_settings WHERE {_WHICH}",  # noqa: S608 - own words
+        _key(charger_id, variable),
+    )
+    return bool(found == origin)
 
 
 def tried(tx: Tx, charger_id: str, variable: Variable) -> None:

@@ -299,6 +299,7 @@ CREATE TABLE desired_settings (
     attribute TEXT NOT NULL CHECK (attribute IN ('actual', 'target')),
     value TEXT NOT NULL,
     status TEXT NOT NULL,
+    origin TEXT NOT NULL DEFAULT '',
     tries INTEGER NOT NULL DEFAULT 0,
     wanted_at INTEGER NOT NULL,
     tried_at INTEGER,

@@ -40,7 +40,8 @@ CONTRADICTED_PERCENT, CONTRADICTED_WH = 150, 100
 # In a shorter time a register says little: clocks tell whole seconds, meters step.
 COARSE_MS = 10_000
 # Above this voltage it is direct current.
-DIRECT_V, USUAL_V = 300, 230
+# The usual voltage lies a little higher: currents are told in coarse steps.
+DIRECT_V, USUAL_V = 300, 232
 # A forecast holds while the power and the energy are so little above what it assumed.
 SLACK_PERCENT, SLACK_WH = 105, 20
 USUAL_W = (22_000, 50_000, 100_000, 150_000, 200_000, 300_000, 400_000)
@@ -147,7 +148,8 @@ def follow(pace: Pace, folded: Folded, now: int) -> Pace:
     by_register = _mean(since_at, since_wh, axis, last_at, last_wh)
     measured = _power(folded, by_register, last_wh - since_wh if last_at - since_at >= COARSE_MS else 0)
     power = measured or current_w or 0
-    mean = (pace.power_w + power) // 2 if pace.axis else power
+    # When it rose is not known: the guard believes the worse.
+    mean = max(power, (pace.power_w + power) // 2)
     return Pace(
         heard,
         now,

@@ -18,5 +18,7 @@ class Options:
     second_connection_wait_s: float = 3.0
     settle_s: float = 10.0
     """How long a charger is left alone after it came, before what is wanted of it is asked again."""
+    set_readings: bool = False
+    """Whether chargers are told after each boot which readings to send."""
     shortest_idle_s: float = 120.0
     close_wait_s: float = 2.0

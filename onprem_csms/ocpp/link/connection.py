@@ -324,6 +324,8 @@ class Connection:
     def registered(self, registration: Registration) -> None:
         """Remember what the charger was told at its boot."""
         self.registration = registration
+        if registration == "accepted":
+            self._owner.booted(self)
 
     def asked_for(self, action: str) -> None:
         """Remember that the charger was asked to send a message."""

@@ -75,6 +75,9 @@ class Registry:
             else:
                 await connection.send_answer(answer)
 
+    def booted(self, connection: Connection) -> None:
+        """See to the settings of a charger that has started; ``Stations`` does."""
+
     def spawn(self, work: Coroutine[Any, Any, None], *, forever: bool = False) -> None:
         """Let something run beside; what fails is logged. With ``forever`` the end does not wait for it."""
         task = asyncio.create_task(_logged(work), name=FOREVER if forever else "beside")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from onprem_csms.domain.chargers.commands import Command
+from onprem_csms.domain.chargers.readings import Readings
+from onprem_csms.domain.chargers.variables import Variable
 from onprem_csms.errors import Conflict, Invalid, NotFound, StoreError, say_fault
 from onprem_csms.ocpp import versions
 from onprem_csms.ocpp.endpoint.options import Options
@@ -19,7 +21,7 @@ from onprem_csms.ocpp.link.surroundings import Surroundings
 from onprem_csms.ocpp.rpc import schemas
 from onprem_csms.ocpp.rpc.frames import Limits
 from onprem_csms.ocpp.versions import Version
-from onprem_csms.services.chargers import commanding, configuration, desired
+from onprem_csms.services.chargers import commanding, configuration, desired, readings
 from onprem_csms.services.charging import presence
 from onprem_csms.services.core import tries
 from onprem_csms.services.core.context import Context, Tx
@@ -102,6 +104,16 @@ class Stations(Registry):
 
             self.spawn(desired.ask_again(self.ctx, charger_id, here, settle_s), forever=True)
 
+    def booted(self, connection: Connection) -> None:
+        """Let a charger that has started send the readings that are needed, once it has settled."""
+        if self.options.set_readings:
+            # A handle for each, not a task: thousands boot at once.
+            asyncio.get_running_loop().call_later(self.options.settle_s, self._set_readings, connection)
+
+    def _set_readings(self, connection: Connection) -> None:
+        if self.get(connection.charger_id) is connection and connection.ready:
+            self.spawn(readings.settle(self.ctx, connection.charger_id), forever=True)
+
     def left(self, connection: Connection) -> None:
         """Let a connection go: its calls end, and a newer one of the same charger stays. Twice is fine."""
         self.went(connection)
@@ -134,6 +146,10 @@ class Stations(Registry):
     def parts(self, tx: Tx, charger_id: str, command: Command) -> list[Command]:
         """Split a command into what the charger takes at once."""
         return self._version(charger_id).parts(tx, charger_id, command)
+
+    def reading_variables(self, charger_id: str, wanted: Readings) -> tuple[tuple[Variable, str], ...]:
+        """Return the variables, with their values, that let a charger send readings."""
+        return self._version(charger_id).readings(wanted)
 
     def order(self, charger_id: str, action: str, request: Mapping[str, Any]) -> Order:
         """Check a request against the charger's version; NotFound, Invalid with the path of the fault."""

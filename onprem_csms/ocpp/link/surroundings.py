@@ -24,6 +24,9 @@ class Owner(Protocol):
     def deviated(self, connection: Connection) -> None:
         """Store its counters soon."""
 
+    def booted(self, connection: Connection) -> None:
+        """Its charger has started: see to its settings."""
+
     def reply(self, connection: Connection, answer: bytes) -> None:
         """Have its ``send_answer`` called, together with those of the same group of writes."""
 

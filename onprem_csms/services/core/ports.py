@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.command_life import Ending
 from onprem_csms.domain.chargers.commands import Command
+from onprem_csms.domain.chargers.readings import Readings
+from onprem_csms.domain.chargers.variables import Variable
 
 Lane = Literal["stop", "limit", "rest"]
 CommandStatus = Literal["sent", "answered", "error", "timeout", "lost", "superseded"]
@@ -74,6 +76,9 @@ class Stations(Protocol):
 
     def parts(self, tx: Tx, charger_id: str, command: Command) -> list[Command]:
         """Split a command into what the charger takes at once."""
+
+    def reading_variables(self, charger_id: str, wanted: Readings) -> tuple[tuple[Variable, str], ...]:
+        """Return the variables, with their values, that let a charger send readings."""
 
     def order(self, charger_id: str, action: str, request: Mapping[str, Any]) -> Order:
         """Check a request of the charger's protocol; NotFound for its name, Invalid with the path of the fault."""
