@@ -36,7 +36,10 @@ _SENTENCES = (
     ("disk is full", "The disk is full. Nothing was lost; free some space."),
     ("readonly", "The database {path} can't be written. Check the rights of the folder."),
     ("disk I/O error", "The disk of {path} reports an error."),
-    ("unable to open", "The database {path} can't be opened. Check that the folder exists and its rights."),
+    (
+        "unable to open",
+        "The database {path} can't be opened. Check that the folder exists, its rights, and room for one more file.",
+    ),
     ("locked", "The database {path} is in use by another process."),
 )
 
