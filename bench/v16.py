@@ -71,7 +71,7 @@ class V16(Spoken):
         self._card = card.encode()
         return frame(
             b'[2,"%010d","StartTransaction",{"connectorId":1,"idTag":"%b","meterStart":%d,"timestamp":"%b"}]'
-            % (self.id(), self._card, self.meter.register, self.moments.next())
+            % (self.id(), self._card, self.meter.start(), self.moments.next())
         )
 
     def started(self, answer: bytes) -> None:
@@ -88,7 +88,7 @@ class V16(Spoken):
         return frame(
             b'[2,"%010d","StopTransaction",{"transactionId":%d,"idTag":"%b","meterStop":%d,"timestamp":"%b",'
             b'"reason":"Local"}]'
-            % (self.id(), self._transaction, self._card, self.meter.read(), self.moments.next())
+            % (self.id(), self._transaction, self._card, self.meter.stop(), self.moments.next())
         )
 
     def _status(self, status: bytes) -> bytes:

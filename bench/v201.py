@@ -67,7 +67,7 @@ class V201(Spoken):
             b"Started",
             b"Authorized",
             b'"idToken":%b,"meterValue":[%b]'
-            % (self._token, self._register(b"Transaction.Begin", self.meter.register)),
+            % (self._token, self._register(b"Transaction.Begin", self.meter.start())),
         )
 
     def started(self, answer: bytes) -> None:
@@ -89,7 +89,7 @@ class V201(Spoken):
             b"Ended",
             b"StopAuthorized",
             b'"idToken":%b,"meterValue":[%b]'
-            % (self._token, self._register(b"Transaction.End", self.meter.read())),
+            % (self._token, self._register(b"Transaction.End", self.meter.stop())),
             b',"chargingState":"EVConnected","stoppedReason":"Local"',
         )
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 FIRST_REGISTER_WH = 100_000_000
 """Where every register begins; nine digits, so that no length changes on the way."""
 POWER_W = 150_000
+SESSION_WH = 200
+"""What a session delivers at least: one of less than 100 Wh is taken for a charger that begins again and again."""
 READING_BYTES = 780
 """Least length of a call that tells six sampled values, the frame's head not counted."""
 _ZERO_KEY = b"\x00\x00\x00\x00"
@@ -72,13 +74,23 @@ class Moments:
 
 
 class Meter:
-    """The register of one station; it runs with the wall clock and never jumps."""
+    """The register of one station; it runs with the wall clock and never jumps, but to what a session delivers."""
 
-    __slots__ = ("_began", "register")
+    __slots__ = ("_began", "_started", "register")
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self.register = FIRST_REGISTER_WH
+        self._started = self.register = FIRST_REGISTER_WH
+
+    def start(self) -> int:
+        """Return the register in Wh at which a session begins."""
+        self._started = self.register
+        return self.register
+
+    def stop(self) -> int:
+        """Return the register in Wh at which it ends."""
+        self.register = max(self.read(), self._started + SESSION_WH)
+        return self.register
 
     def read(self) -> int:
         """Return the register in Wh; it is one higher than at the last call at least."""

@@ -47,21 +47,20 @@ async def a_session(stations: Crowd, kind: str) -> dict[str, Cost]:
     return costs
 
 
-# A start here is the second one of its card within minutes: that is seen and put onto the review list.
 CEILINGS: dict[tuple[str, str], Ceilings] = {
     ("1.6", "personal"): {
-        "status": (3, 15),
-        "authorize": (2, 3),
-        "start": (9, 17),
+        "status": (3, 14),
+        "authorize": (0, 3),
+        "start": (1, 12),
         "charging": (3, 12),
-        "reading": (1, 5),
+        "reading": (1, 4),
         "stop": (3, 18),
         "freed": (3, 15),
     },
     ("1.6", "prepaid"): {
         "status": (3, 15),
-        "authorize": (2, 3),
-        "start": (11, 23),
+        "authorize": (0, 3),
+        "start": (3, 18),
         "charging": (3, 12),
         "reading": (1, 5),
         "stop": (6.04, 33),
@@ -69,20 +68,20 @@ CEILINGS: dict[tuple[str, str], Ceilings] = {
     },
     ("2.0.1", "personal"): {
         "status": (3, 13),
-        "authorize": (2, 3),
-        "start": (9, 21),
+        "authorize": (0, 3),
+        "start": (2, 16),
         "charging": (3, 15),
         "reading": (1, 8),
-        "stop": (9, 28),
+        "stop": (7, 28),
         "freed": (3, 15),
     },
     ("2.0.1", "prepaid"): {
         "status": (3, 13),
-        "authorize": (2, 3),
-        "start": (11, 30),
+        "authorize": (0, 3),
+        "start": (4, 25),
         "charging": (3, 15),
         "reading": (1, 8),
-        "stop": (12.04, 45),
+        "stop": (10.04, 47),
         "freed": (3, 15),
     },
 }

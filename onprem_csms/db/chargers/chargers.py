@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from onprem_csms.clock import from_text, maybe_from_text
 from onprem_csms.db.chargers import connectors
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.db.engine.history import History
@@ -43,6 +44,8 @@ COLUMNS = frozenset(
         "archived_at",
     )
 )
+_POWER: Cache[str, int] = Cache("powers of chargers", 20_000)
+"""Of the connectors of each, W; 0 where nobody said."""
 
 
 class Sealed(NamedTuple):
@@ -75,6 +78,7 @@ def insert(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
         f"INSERT INTO chargers (id, created_at, {names}) VALUES (:id, :created_at, {places})",  # noqa: S608 - own names
         {"id": charger_id, "created_at": tx.now_text, **values},
     )
+    _POWER.drop(tx, charger_id)
 
 
 def update(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
@@ -87,6 +91,8 @@ def update(tx: Tx, charger_id: str, values: Mapping[str, Any]) -> None:
             f"UPDATE chargers SET {assignments} WHERE id = :id",  # noqa: S608 - own names
             {"id": charger_id, **values},
         )
+    if "max_power_w" in values:
+        _POWER.drop(tx, charger_id)
 
 
 def _known(values: Mapping[str, Any]) -> list[str]:
@@ -154,8 +160,11 @@ def find(tx: Tx, *, text: str = "", after: str = "", limit: int = 100) -> list[C
 
 def max_power(tx: Tx, charger_id: str) -> int | None:
     """Return the most that a connector of the charger delivers, W, or None where nobody said."""
-    power: int | None = tx.value("SELECT max_power_w FROM chargers WHERE id = ?", (charger_id,))
-    return power
+    power = _POWER.get(tx, charger_id)
+    if power is None:
+        power = tx.value("SELECT max_power_w FROM chargers WHERE id = ?", (charger_id,)) or 0
+        _POWER.set(tx, charger_id, power)
+    return power or None
 
 
 def token_rule(tx: Tx, charger_id: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from onprem_csms.db.engine.caches import Cache
 from onprem_csms.db.engine.tx import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.order_life import OPEN, OrderStatus, before
@@ -37,6 +38,8 @@ class OrderRecord(NamedTuple):
 
 
 _SELECT = f"SELECT {', '.join(OrderRecord._fields)} FROM orders "  # noqa: S608 - own names
+_ORDERED: Cache[int, bool] = Cache("cards that ordered", 20_000)
+"""Whether each ever did: most never, so that their sessions ask for no order."""
 
 
 def insert(tx: Tx, values: Mapping[str, Any]) -> None:
@@ -44,6 +47,7 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> None:
     names = ", ".join(values)
     marks = ", ".join("?" * len(values))
     tx.execute(f"INSERT INTO orders ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+    _ORDERED.set(tx, values["card_id"], True)
 
 
 def get(tx: Tx, order_id: str) -> OrderRecord | None:
@@ -58,6 +62,8 @@ def by_key(tx: Tx, idempotency_key: str) -> OrderRecord | None:
 
 def open_for(tx: Tx, charger_id: str, card_id: int) -> OrderRecord | None:
     """Return the oldest open order of a card on a charger."""
+    if not _ever_ordered(tx, card_id):
+        return None
     where = f"WHERE charger_id = ? AND card_id = ? AND status IN {_OPEN} ORDER BY created_at"
     return _one(tx, where, charger_id, card_id)
 
@@ -103,6 +109,8 @@ def began(tx: Tx, order_id: str, session_id: int, hold_id: int | None) -> bool:
 
 def given_back(tx: Tx, charger_id: str, card_id: int, since: str) -> OrderRecord | None:
     """Return the last paid order of a card on a charger that ended without a session since a moment."""
+    if not _ever_ordered(tx, card_id):
+        return None
     where = """
         WHERE charger_id = ?
         AND card_id = ?
@@ -132,6 +140,14 @@ def of_card(tx: Tx, card_id: int, limit: int) -> list[OrderRecord]:
 def open_of_card(tx: Tx, card_id: int) -> list[OrderRecord]:
     """Return the open orders of a card."""
     return _all(tx, f"WHERE card_id = ? AND status IN {_OPEN}", card_id)
+
+
+def _ever_ordered(tx: Tx, card_id: int) -> bool:
+    known = _ORDERED.get(tx, card_id)
+    if known is None:
+        known = tx.value("SELECT 1 FROM orders WHERE card_id = ? LIMIT 1", (card_id,)) is not None
+        _ORDERED.set(tx, card_id, known)
+    return known
 
 
 def _one(tx: Tx, where: str, *params: object) -> OrderRecord | None:

@@ -1,12 +1,11 @@
 """The table ``sessions``: one row each. What their meters showed stands in ``facts``. Moments are UTC milliseconds."""
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from onprem_csms.clock import to_millis
+from onprem_csms.db.charging import transaction_key
 from onprem_csms.db.engine.caches import Cache
-from onprem_csms.db.engine.connection import Row
 from onprem_csms.db.engine.tx import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging import numbers
@@ -85,35 +84,15 @@ class Session(NamedTuple):
         return self.state == "ended"
 
 
-class Named(NamedTuple):
-    """A session with the names of what it refers to."""
-
-    session: Session
-    charger_name: str
-    card_uid: str | None
-    person_id: int | None
-    person_name: str
-
-
-_COLUMNS = ", ".join(f"s.{name}" for name in Session._fields)
-_SELECT = f"SELECT {_COLUMNS} FROM sessions s "  # noqa: S608 - own names
+COLUMNS = ", ".join(f"s.{name}" for name in Session._fields)
+_SELECT = f"SELECT {COLUMNS} FROM sessions s "  # noqa: S608 - own names
 _ON = "WHERE s.charger_id = ? AND s.evse = ? AND s.connector = ? "
-_VIEW = f"""
-    SELECT
-        {_COLUMNS},
-        coalesce(nullif(c.name, ''), s.charger_id),
-        k.uid,
-        p.id,
-        coalesce(p.name, '')
-    FROM sessions s
-    LEFT JOIN chargers c ON c.id = s.charger_id
-    LEFT JOIN cards k ON k.id = s.card_id
-    LEFT JOIN people p ON p.id = k.person_id
-"""  # noqa: S608 - own names
 _ACTIVE: Cache[int, Session] = Cache("active sessions", 50_000)
 _AT_CHARGER: Cache[str, tuple[int, ...]] = Cache("active sessions of chargers", 20_000)
-_NEWEST: Cache[str, int] = Cache("newest begins of chargers", 20_000)
-_KEY: Cache[None, bytes] = Cache("key of transaction numbers", 1)
+_OF_CARD: Cache[int, tuple[int, ...]] = Cache("active sessions of cards", 20_000)
+_NEWEST: Cache[str, tuple[Session, ...]] = Cache("newest sessions of chargers", 5_000)
+NEWEST = 8
+"""So many of the newest sessions of a charger are remembered."""
 
 
 def insert(tx: Tx, values: Mapping[str, Any]) -> Session:
@@ -126,7 +105,8 @@ def insert(tx: Tx, values: Mapping[str, Any]) -> Session:
     known = _AT_CHARGER.get(tx, session.charger_id)
     if known is not None:
         _AT_CHARGER.set(tx, session.charger_id, (*known, id))
-    _NEWEST.set(tx, session.charger_id, max(session.began, _NEWEST.get(tx, session.charger_id) or 0))
+    _of_card(tx, session, runs=session.verdict == "accepted")
+    _keep_newest(tx, session)
     return session
 
 
@@ -157,15 +137,29 @@ def update(tx: Tx, session: Session, **values: Any) -> Session:
     if known is not None:
         others = tuple(id for id in known if id != session.id)
         _AT_CHARGER.set(tx, session.charger_id, (*others, session.id) if after.active else others)
+    if not values.keys().isdisjoint(("state", "verdict", "card_id")):
+        _of_card(tx, session, runs=False)
+        _of_card(tx, after, runs=after.active and after.verdict == "accepted")
+    _keep_newest(tx, after)
     return after
+
+
+def _of_card(tx: Tx, session: Session, *, runs: bool) -> None:
+    known = None if session.card_id is None else _OF_CARD.get(tx, session.card_id)
+    if session.card_id is not None and known is not None:
+        others = tuple(id for id in known if id != session.id)
+        _OF_CARD.set(tx, session.card_id, (*others, session.id) if runs else others)
 
 
 def set_review(tx: Tx, session_id: int, review: str) -> None:
     """Note whether somebody should look at a session (none, open, done)."""
     tx.execute("UPDATE sessions SET review = ? WHERE id = ?", (review, session_id))
-    known = _ACTIVE.get(tx, session_id)
+    known = get(tx, session_id)
     if known is not None:
-        _ACTIVE.set(tx, session_id, known._replace(review=review))
+        after = known._replace(review=review)
+        if after.active:
+            _ACTIVE.set(tx, session_id, after)
+        _keep_newest(tx, after)
 
 
 def get(tx: Tx, session_id: int) -> Session | None:
@@ -181,12 +175,16 @@ def get(tx: Tx, session_id: int) -> Session | None:
 
 def number(tx: Tx, session: Session) -> str:
     """Return the transaction's id as the charger knows it."""
-    return session.reference or str(numbers.number_of(session.id, _key(tx)))
+    return session.reference or str(numbers.number_of(session.id, transaction_key.get(tx)))
 
 
 def by_reference(tx: Tx, charger_id: str, reference: str) -> Session | None:
     """Return the session of a charger's transaction, whoever chose its id."""
-    id = numbers.id_of(int(reference), _key(tx)) if reference.isdecimal() and len(reference) <= 10 else None
+    id = (
+        numbers.id_of(int(reference), transaction_key.get(tx))
+        if reference.isdecimal() and len(reference) <= 10
+        else None
+    )
     session = None if id is None else get(tx, id)
     if session is not None and session.charger_id == charger_id and session.reference is None:
         return session
@@ -203,39 +201,46 @@ def id_of(tx: Tx, transaction: str) -> int | None:
     """Return the id that a number of ours stands for, of whichever charger; None where it is none."""
     if not transaction.isdecimal() or len(transaction) > 10:
         return None
-    return numbers.id_of(int(transaction), _key(tx))
+    return numbers.id_of(int(transaction), transaction_key.get(tx))
 
 
-def _key(tx: Tx) -> bytes:
-    key = _KEY.get(tx, None)
-    if key is None:
-        text: str | None = tx.value("SELECT value FROM meta WHERE key = 'transaction_key'")
-        if text is None and tx.state is None:
-            return b""  # a reader, before any session began
-        if text is None:
-            text = secrets.token_hex(16)
-            tx.execute("INSERT INTO meta (key, value) VALUES ('transaction_key', ?)", (text,))
-        key = bytes.fromhex(text)
-        _KEY.set(tx, None, key)
-    return key
+def _keep_newest(tx: Tx, session: Session) -> None:
+    known = _NEWEST.get(tx, session.charger_id)
+    if known is None:
+        return
+    others = [one for one in known if one.id != session.id]
+    if len(known) < NEWEST or len(others) < len(known) or session.began >= known[-1].began:
+        kept = sorted((*others, session), key=_order, reverse=True)
+        _NEWEST.set(tx, session.charger_id, tuple(kept[:NEWEST]))
 
 
-def begun_about(tx: Tx, charger_id: str, since: int, until: int) -> list[Session]:
-    """Return a charger's sessions that began in a span, the newest first."""
-    newest = _NEWEST.get(tx, charger_id)
-    if newest is None:
-        newest = tx.value("SELECT coalesce(max(began), 0) FROM sessions WHERE charger_id = ?", (charger_id,))
-        _NEWEST.set(tx, charger_id, newest)
-    if since > newest:
-        return []
-    which = "WHERE s.charger_id = ? AND s.began BETWEEN ? AND ? ORDER BY s.began DESC, s.id DESC"
-    return _all(tx, which, (charger_id, since, until))
+def _order(session: Session) -> tuple[int, int]:
+    return session.began, session.id
+
+
+def newest_of(tx: Tx, charger_id: str) -> tuple[Session, ...]:
+    """Return the newest sessions of a charger by their begin, ``NEWEST`` at most, the newest first."""
+    known = _NEWEST.get(tx, charger_id)
+    if known is None:
+        which = "WHERE s.charger_id = ? ORDER BY s.began DESC, s.id DESC LIMIT ?"
+        known = tuple(_all(tx, which, (charger_id, NEWEST)))
+        _NEWEST.set(tx, charger_id, known)
+    return known
+
+
+def begun_about(tx: Tx, charger_id: str, since: int, until: int, *, last: bool = False) -> Sequence[Session]:
+    """Return a charger's sessions that began in a span, the newest first; with ``last`` the last ``NEWEST`` do."""
+    newest = newest_of(tx, charger_id)
+    if len(newest) < NEWEST or since > newest[-1].began or (last and until >= newest[0].began):
+        return [one for one in newest if since <= one.began <= until]
+    which = "WHERE s.charger_id = ? AND s.began BETWEEN ? AND ? ORDER BY s.began DESC, s.id DESC LIMIT ?"
+    return _all(tx, which, (charger_id, since, until, NEWEST if last else -1))
 
 
 def next_on(tx: Tx, session: Session) -> Session | None:
     """Return the session that began next at the same place."""
     newest = _NEWEST.get(tx, session.charger_id)
-    if newest is not None and newest <= session.began:
+    if newest and newest[0].began <= session.began:
         return None
     row = tx.one(
         _SELECT + _ON + "AND (s.began, s.id) > (?, ?) ORDER BY s.began, s.id LIMIT 1",
@@ -261,7 +266,14 @@ def active_of_charger(tx: Tx, charger_id: str) -> list[Session]:
         ids = tuple(row[0] for row in rows)
         _AT_CHARGER.set(tx, charger_id, ids)
     found = [session for id in ids if (session := get(tx, id)) is not None]
-    return sorted(found, key=lambda one: (one.began, one.id), reverse=True)
+    if len(found) > 1:
+        found.sort(key=_order, reverse=True)
+    return found
+
+
+def runs_alone(tx: Tx, session: Session) -> bool:
+    """Tell whether an active session is known to be the only one of its charger."""
+    return _AT_CHARGER.get(tx, session.charger_id) == (session.id,)
 
 
 def active_on(tx: Tx, charger_id: str, place: Place) -> list[Session]:
@@ -271,18 +283,22 @@ def active_on(tx: Tx, charger_id: str, place: Place) -> list[Session]:
 
 def active_of_card(tx: Tx, card_id: int) -> list[Session]:
     """Return the active sessions that a card was allowed to begin."""
-    # Left to itself SQLite goes through every session that the card ever had.
-    rows = tx.all(
-        """
-        SELECT id
-        FROM sessions INDEXED BY sessions_active_by_card
-        WHERE card_id = ?
-        AND state = 'active'
-        AND verdict = 'accepted'
-        """,
-        (card_id,),
-    )
-    return [session for row in rows if (session := get(tx, row[0])) is not None]
+    ids = _OF_CARD.get(tx, card_id)
+    if ids is None:
+        # Left to itself SQLite goes through every session that the card ever had.
+        rows = tx.all(
+            """
+            SELECT id
+            FROM sessions INDEXED BY sessions_active_by_card
+            WHERE card_id = ?
+            AND state = 'active'
+            AND verdict = 'accepted'
+            """,
+            (card_id,),
+        )
+        ids = tuple(row[0] for row in rows)
+        _OF_CARD.set(tx, card_id, ids)
+    return [session for id in ids if (session := get(tx, id)) is not None]
 
 
 def active_of_group(tx: Tx, charger_id: str, group: str) -> bool:
@@ -305,18 +321,6 @@ def active_of_group(tx: Tx, charger_id: str, group: str) -> bool:
 def active(tx: Tx) -> list[Session]:
     """Return every active session."""
     return _all(tx, "WHERE s.state = 'active'")
-
-
-def view(tx: Tx, session_id: int) -> Named | None:
-    """Return a session with its names."""
-    row = tx.one(_VIEW + "WHERE s.id = ?", (session_id,))
-    return None if row is None else _named(row)
-
-
-def find(tx: Tx, where: str, params: Sequence[Any], limit: int) -> list[Named]:
-    """Return sessions by a condition, newest first."""
-    found = tx.all(f"{_VIEW} WHERE {where} ORDER BY s.id DESC LIMIT ?", (*params, limit))
-    return [_named(row) for row in found]
 
 
 def to_stop(tx: Tx, before: int) -> list[Session]:
@@ -390,8 +394,3 @@ def in_order(tx: Tx) -> Iterator[Session]:
 
 def _all(tx: Tx, which: str, params: Sequence[Any] = ()) -> list[Session]:
     return [Session(*row) for row in tx.all(_SELECT + which, params)]
-
-
-def _named(row: Row) -> Named:
-    count = len(Session._fields)
-    return Named(Session(*tuple(row)[:count]), *tuple(row)[count:])

@@ -57,8 +57,9 @@ class ReportAnswer:
     """What the charger is told: its transaction's id, the verdict on the token it showed, and the money.
 
     ``session_id`` is None where the report belongs to no session and was put onto the review list. ``cost`` is the
-    session's so far, ``limit`` what it may cost at most (None: no limit), both in minor units of ``currency``.
-    ``stop``: the session should end now.
+    session's so far, ``limit`` what it may cost at most (None: no limit), both in minor units of ``currency``; None
+    for a charger that did not choose its reference: its version knows no cost. ``stop``: the session should end now.
+    ``place`` is where it charges, ``active`` whether it has not ended.
     """
 
     session_id: int | None
@@ -68,3 +69,5 @@ class ReportAnswer:
     limit: int | None = None
     currency: str = ""
     stop: bool = False
+    place: Place | None = None
+    active: bool = False

@@ -74,8 +74,8 @@ async def transaction_event(call: Incoming) -> Payload:
 def take(tx: Tx, event: transactions.Event) -> ReportAnswer:
     """Keep what an event reports, and let the connector show it."""
     answer = reports.take(tx, event.report)
-    if event.shown is not None and answer.session_id is not None:
-        presence.session_shows(tx, answer.session_id, event.shown, event.report.at)
+    if event.shown is not None:
+        presence.session_shows(tx, event.report.charger_id, answer, event.shown, event.report.at)
     return answer
 
 

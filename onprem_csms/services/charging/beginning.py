@@ -13,7 +13,7 @@ from onprem_csms.db.charging.orders import OrderRecord
 from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.cards.tokens import Token
-from onprem_csms.domain.chargers.places import WHOLE_CHARGER, Place
+from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging.reports import Report, ReportAnswer
 from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN, CLOCK, Activity, Verdict
 from onprem_csms.domain.money import pricing
@@ -44,8 +44,8 @@ def begin(tx: Tx, report: Report) -> ReportAnswer:
     """
     token = report.token or NO_TOKEN
     found = authorization.recognise(tx, report.charger_id, token.value)
-    report = starts.believed(tx, replace(report, place=starts.place_of(tx, report)))
-    place = report.place or WHOLE_CHARGER
+    place = starts.place_of(tx, report)
+    report = starts.believed(tx, report if place == report.place else replace(report, place=place))
     repeated = repeats.of_begin(tx, report, found.uid)
     if repeated is not None:
         return answer(tx, repeated, _verdict(tx, repeated))
@@ -63,21 +63,28 @@ def begin(tx: Tx, report: Report) -> ReportAnswer:
 
 def answer(tx: Tx, session: Session, verdict: Verdict | None) -> ReportAnswer:
     """Return what a charger is told of a session: its reference, the verdict, and the money so far."""
-    now = live.known(tx, session.id)
-    cost = session.cost
-    if now is not None:
-        priced = session.reference is not None and now.state.running is not None
-        # Only those who chose their reference are told a cost; it is not computed for nothing.
-        cost = pricing.total(now.state.running) if priced and now.state.running is not None else 0
+    cost = limit = None
+    # Only those who chose their reference are told a cost; it is not computed for nothing.
+    if session.reference is not None:
+        cost, limit = _cost(tx, session), live.spendable(tx, session) if session.active else None
     return ReportAnswer(
         session.id,
         rows.number(tx, session),
         verdict,
         cost,
-        live.spendable(tx, session) if session.active else None,
+        limit,
         session.currency,
         stop=session.active and session.stop_wanted is not None,
+        place=session.place,
+        active=session.active,
     )
+
+
+def _cost(tx: Tx, session: Session) -> int:
+    now = live.known(tx, session.id)
+    if now is None:
+        return session.cost
+    return 0 if now.state.running is None else pricing.total(now.state.running)
 
 
 def placed(tx: Tx, session: Session, place: Place | None) -> Session:

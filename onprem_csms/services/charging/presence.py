@@ -11,10 +11,10 @@ from onprem_csms.db.chargers import attempts, intervals
 from onprem_csms.db.chargers import chargers as rows
 from onprem_csms.db.chargers import connectors as connector_rows
 from onprem_csms.db.chargers.connectors import Shown
-from onprem_csms.db.charging import sessions as session_rows
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.chargers import Boot, ConnectorStatus, QuirkCount, Registration, StatusChange
 from onprem_csms.domain.chargers.places import Place
+from onprem_csms.domain.charging.reports import ReportAnswer
 from onprem_csms.domain.charging.sessions import ACTIVITIES_SHOWN
 from onprem_csms.events import Event
 from onprem_csms.services.chargers import inventory
@@ -87,7 +87,7 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
     before the connection began, does not drive the live picture.
     """
     place = (change.charger_id, *change.place)
-    before = connector_rows.SHOWN.get(tx, place) or _shown(tx, change.charger_id, change.place)
+    before = _shown(tx, change.charger_id, change.place)
     at = to_text(change.at)
     if before is None:
         return False
@@ -123,26 +123,28 @@ def status_changed(tx: Tx, change: StatusChange) -> bool:
 
 def _shown(tx: Tx, charger_id: str, place: Place) -> Shown | None:
     """Look up what a connector shows; None for one that the charger can't have."""
+    known = connector_rows.SHOWN.get(tx, (charger_id, *place))
+    if known is not None:
+        return known
     if not inventory.ensure_connector(tx, charger_id, place):
         return None
     return connector_rows.shown(tx, charger_id, place)
 
 
-def session_shows(tx: Tx, session_id: int, status: ConnectorStatus, at: datetime) -> None:
+def session_shows(tx: Tx, charger_id: str, told: ReportAnswer, status: ConnectorStatus, at: datetime) -> None:
     """Note what a connector shows by what its session does, for chargers that tell no more than occupied.
 
     A session that ends leaves the cable in; where the connector is known to be free already, it is free.
     """
-    session = session_rows.get(tx, session_id)
-    if session is None or session.connector == 0:
+    if told.place is None or told.place.connector == 0:
         return
     if status == "finishing":
-        shown = _shown(tx, session.charger_id, session.place)
+        shown = _shown(tx, charger_id, told.place)
         if shown is None or shown.status not in _IN_USE:
             return
-    elif not session.active:
+    elif not told.active:
         return
-    status_changed(tx, StatusChange(session.charger_id, session.place, status, at, None))
+    status_changed(tx, StatusChange(charger_id, told.place, status, at, None))
 
 
 def noticed(tx: Tx, charger_id: str, kind: str, detail: dict[str, Any]) -> None:

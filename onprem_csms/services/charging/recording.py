@@ -1,6 +1,6 @@
 """Readings and states of running sessions, and readings that belong to none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from onprem_csms.clock import to_millis
@@ -74,11 +74,10 @@ def keep_signed(tx: Tx, session: Session, readings: Iterable[Reading]) -> None:
             fact_rows.insert_signed(tx, session.id, to_millis(reading.at), reading.signed)
 
 
-def record(tx: Tx, session: Session, readings: Iterable[Reading]) -> Live:
+def record(tx: Tx, session: Session, readings: Sequence[Reading]) -> Live:
     """Fold readings into an active session; returns its state."""
-    told = list(readings)
-    keep_signed(tx, session, told)
-    return record_facts(tx, session, map(live.fact_of, told))
+    keep_signed(tx, session, readings)
+    return record_facts(tx, session, map(live.fact_of, readings))
 
 
 def record_facts(tx: Tx, session: Session, facts: Iterable[Fact]) -> Live:
@@ -87,11 +86,12 @@ def record_facts(tx: Tx, session: Session, facts: Iterable[Fact]) -> Live:
     now = live.take(tx, session, before, facts)
     if now is before:
         return now
-    for flag in now.state.flags - before.state.flags:
-        detail = {"register_wh": now.state.meter.register_wh, "energy_wh": now.state.energy_wh}
+    state, old = now.state, before.state
+    for flag in state.flags - old.flags:
+        detail = {"register_wh": state.meter.register_wh, "energy_wh": state.energy_wh}
         review.flag_session(tx, session, flag, detail)
-    if now.state.meter.register_wh != before.state.meter.register_wh:
-        registers.look_beside(tx, session, now.state)
+    if state.meter.register_wh != old.meter.register_wh:
+        registers.look_beside(tx, session, state)
     now = prepaid.watch(tx, session, now)
     live.remember(tx, session.id, now)
     tx.emit(Event("session", str(session.id)))

@@ -154,6 +154,8 @@ def goes_on(tx: Tx, session: Session, readings: Iterable[Reading]) -> bool:
 
 def look_beside(tx: Tx, session: Session, state: State) -> None:
     """Flag two sessions of a charger whose registers are equal at the same times: there may be one meter for both."""
+    if rows.runs_alone(tx, session):
+        return
     for other in rows.active_of_charger(tx, session.charger_id):
         if other.id == session.id or session.place.shares_outlet(other.place):
             continue

@@ -68,9 +68,11 @@ def _update(tx: Tx, report: Report, session: Session | None) -> ReportAnswer:
             _keep_of_ended(tx, session, report)
             return beginning.answer(tx, session, verdict)
         session = reopened
-    before = live.of(tx, session).state.energy_wh
+    before = live.of(tx, session)
     now = recording.record(tx, session, report.readings)
-    if report.reference is not None or now.state.energy_wh > before:
+    if session.doubted_at is not None and (
+        report.reference is not None or now.state.energy_wh > before.state.energy_wh
+    ):
         # Readings of a connector go on without a session too; those of a session, or of energy, do not.
         doubts.heard(tx, rows.get(tx, session.id) or session, report)
     if report.activity is not None:

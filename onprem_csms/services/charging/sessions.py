@@ -6,8 +6,10 @@ from typing import Any
 
 from onprem_csms.clock import from_millis, maybe_from_millis
 from onprem_csms.db.charging import facts as fact_rows
+from onprem_csms.db.charging import named_sessions
 from onprem_csms.db.charging import sessions as rows
-from onprem_csms.db.charging.sessions import Named, Session
+from onprem_csms.db.charging.named_sessions import Named
+from onprem_csms.db.charging.sessions import Session
 from onprem_csms.db.engine.database import Tx
 from onprem_csms.domain.chargers.places import Place
 from onprem_csms.domain.charging import folding
@@ -125,12 +127,12 @@ def find(tx: Tx, wanted: SessionFilter) -> list[SessionView]:
     if wanted.before is not None:
         where.append("s.id < ?")
         params.append(wanted.before)
-    return _views(tx, rows.find(tx, " AND ".join(where), params, wanted.limit))
+    return _views(tx, named_sessions.find(tx, " AND ".join(where), params, wanted.limit))
 
 
 def get(tx: Tx, session_id: int) -> SessionView:
     """Return a session; NotFound."""
-    named = rows.view(tx, session_id)
+    named = named_sessions.view(tx, session_id)
     if named is None:
         raise NotFound("There is no session {id}.", id=session_id)
     return _views(tx, [named])[0]

@@ -68,5 +68,5 @@ def fee_was_taken(tx: Tx, report: Report, uid: str) -> bool:
     since = at - tx.settings.sessions.one_fee_within_s * 1000
     return bool(uid) and any(
         one.uid == uid and one.place == place and one.verdict == "accepted" and one.energy_wh < FEW_WH
-        for one in rows.begun_about(tx, report.charger_id, since + 1, at)
+        for one in rows.begun_about(tx, report.charger_id, since + 1, at, last=True)
     )

@@ -39,12 +39,12 @@ class Correction:
     document: Mapping[str, Any] = field(default_factory=dict)
 
 
-def charge(tx: Tx, bill: Charge) -> LedgerEntry | None:
-    """Book the bill of a session, once, and end its hold; None when nothing is owed."""
+def charge(tx: Tx, bill: Charge) -> None:
+    """Book the bill of a session, once, and end its hold; nothing is booked when nothing is owed."""
     if bill.gross == 0:
         if bill.hold_id is not None:
             holds.capture(tx, bill.hold_id, 0)
-        return None
+        return
     ended = None if bill.hold_id is None else holds.end(tx, bill.hold_id, "capture", bill.gross)
     parts = split(_taxed(tx, bill.wallet_id), bill.gross, bill.vat)
     new = NewEntry(
@@ -59,9 +59,8 @@ def charge(tx: Tx, bill: Charge) -> LedgerEntry | None:
         part=0,
         document=bill.document,
     )
-    entry = ledger.book(tx, new)
+    ledger.append(tx, new)
     holds.fit(tx, bill.wallet_id)
-    return entry
 
 
 def correct(tx: Tx, change: Correction) -> LedgerEntry | None:

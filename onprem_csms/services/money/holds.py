@@ -79,8 +79,8 @@ def fit(tx: Tx, wallet_id: int) -> None:
 
 def held_amount(tx: Tx, hold_id: int | None) -> int:
     """Return the amount of a hold that is still open, else 0."""
-    row = None if hold_id is None else _open(tx, hold_id, "resize")
-    return 0 if row is None else row.amount
+    row = None if hold_id is None else rows.get(tx, hold_id)
+    return row.amount if row is not None and row.state == "held" else 0
 
 
 def release(tx: Tx, hold_id: int) -> bool:

@@ -86,6 +86,11 @@ class EntryFilter:
 
 def book(tx: Tx, new: NewEntry) -> LedgerEntry:
     """Book an entry whose name is free, and move its wallet and the accounts of the site."""
+    return entry_of(append(tx, new))
+
+
+def append(tx: Tx, new: NewEntry) -> EntryRow:
+    """Book as ``book`` does, for who needs the entry only as it is stored."""
     wallet = _wallet(tx, new)
     site = {kind: new.site[kind] for kind in sorted(new.site) if new.site[kind]}
     if new.amount + sum(site.values()) != 0:
@@ -112,7 +117,7 @@ def book(tx: Tx, new: NewEntry) -> LedgerEntry:
     if wallet is not None:
         _move(tx, wallet, new)
     tx.emit(Event(LEDGER))
-    return entry_of(booked)
+    return booked
 
 
 def _wallet(tx: Tx, new: NewEntry) -> WalletRow | None:
