@@ -63,7 +63,7 @@ CEILINGS: dict[tuple[str, str], Ceilings] = {
         "start": (3, 18),
         "charging": (3, 12),
         "reading": (1, 5),
-        "stop": (6.04, 33),
+        "stop": (6.04, 36),
         "freed": (3, 15),
     },
     ("2.0.1", "personal"): {
