@@ -73,8 +73,8 @@ class Found:
 
     @property
     def often(self) -> bool:
-        """Tell whether readings that say something come each minute at least."""
-        return self.case.every_s <= 60 and self.case.kind != "none"
+        """Tell whether readings that say something come each minute at least, none of them kept back for minutes."""
+        return self.case.every_s <= 60 and self.case.kind != "none" and self.case.trouble != "offline 5 min"
 
     @property
     def left_percent(self) -> float:

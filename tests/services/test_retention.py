@@ -52,6 +52,7 @@ AS_THE_SITE = {
     "tariff_assignments": "made by an admin",
     "chargers": "accepted by an admin",
     "connectors": "places of chargers, bounded for each",
+    "learned": "a row for each connector, or charger, and what was learned of it",
     "quirks": "a row for each charger and kind",
     "variables": "a row for each variable of a charger, written over",
     "desired_settings": "a row for each variable that the site wants",

@@ -38,7 +38,7 @@ _SENTENCES = (
     ("disk I/O error", "The disk of {path} reports an error."),
     (
         "unable to open",
-        "The database {path} can't be opened. Check that the folder exists, its rights, and room for one more file.",
+        "The database {path} can't be opened. Check that the folder exists, its rights, and if one more file fits.",
     ),
     ("locked", "The database {path} is in use by another process."),
 )
