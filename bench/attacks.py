@@ -156,8 +156,9 @@ async def _trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     while not reader.at_eof() and not writer.is_closing():
         writer.write(b"n")
         with contextlib.suppress(TimeoutError):
-            if not await asyncio.wait_for(reader.read(4096), 1.0):
-                return
+            async with asyncio.timeout(1.0):
+                if not await reader.read(4096):
+                    return
 
 
 async def ask(port: int, request: bytes, address: str) -> int:

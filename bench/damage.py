@@ -113,7 +113,8 @@ class Faulty:
         if self.process.returncode is None:
             self.process.terminate()
         try:
-            await asyncio.wait_for(self.process.wait(), 15)
+            async with asyncio.timeout(15):
+                await self.process.wait()
         except TimeoutError:
             self.process.kill()
             await self.process.wait()

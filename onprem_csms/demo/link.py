@@ -96,7 +96,8 @@ class Link:
             self._awaited = (id, answered)
             try:
                 await self._send([2, id, action, payload])
-                return await asyncio.wait_for(answered, ANSWER_WITHIN_S)
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    return await answered
             except (ConnectionError, TimeoutError) as error:
                 raise OfflineError from error
             finally:

@@ -200,7 +200,8 @@ class Outlet:
     async def _pass(self, seconds: float) -> None:
         """Let time pass, less when the session is ended meanwhile."""
         try:
-            await asyncio.wait_for(self._stop.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
         except TimeoutError:
             return
 

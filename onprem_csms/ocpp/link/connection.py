@@ -346,7 +346,8 @@ class Connection:
         probe = self._probe
         try:
             await self._ws.ping(b"alive?")
-            return await asyncio.wait_for(asyncio.shield(probe), within_s)
+            async with asyncio.timeout(within_s):
+                return await asyncio.shield(probe)
         except (TimeoutError, ClientConnectionResetError, ConnectionError):
             return False
 
@@ -387,7 +388,8 @@ class Connection:
         """Part politely; from who takes nothing, without."""
         try:
             within = self._options.close_wait_s + _GRACE_S
-            await asyncio.wait_for(ws.close(code=code, message=text.encode()[:120]), within)
+            async with asyncio.timeout(within):
+                await ws.close(code=code, message=text.encode()[:120])
         except (TimeoutError, ClientConnectionResetError, ConnectionError, RuntimeError) as error:
             log.debug("close: %s", error)
             if self._transport is not None:

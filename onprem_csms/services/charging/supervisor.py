@@ -43,7 +43,8 @@ class Supervisor:
             while True:
                 await self._tick_safely()
                 try:
-                    event = await asyncio.wait_for(anext(news), TICK_S)
+                    async with asyncio.timeout(TICK_S):
+                        event = await anext(news)
                 except TimeoutError:
                     continue
                 except StopAsyncIteration:
