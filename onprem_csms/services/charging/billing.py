@@ -1,5 +1,6 @@
 """From the end of a session to its bill and its ledger entries; each is booked exactly once."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -82,7 +83,8 @@ def settle(tx: Tx, session: Session, bill: pricing.Bill | None) -> dict[str, Any
         _release(tx, session)
         return {"cost": 0, "vat": 0}
     if not session.settled and not session.cost:
-        _charge(tx, session, bill)
+        owed = session._replace(currency=bill.currency, cost=bill.gross, vat=bill.vat)
+        charge(tx, owed, {"bill": bill_document(bill)})
     else:
         if not session.settled and session.hold_id is not None:
             holds.capture(tx, session.hold_id, max(0, bill.gross - session.cost))
@@ -106,20 +108,13 @@ def _release(tx: Tx, session: Session) -> None:
         holds.release(tx, session.hold_id)
 
 
-def _charge(tx: Tx, session: Session, bill: pricing.Bill) -> None:
+def charge(tx: Tx, session: Session, document: Mapping[str, Any]) -> None:
+    """Book what a session costs by its row, once, against its hold; ``document`` is kept with the entry."""
     if session.wallet_id is None:
         return
     place = {"charger": session.charger_id, "evse": session.evse, "connector": session.connector}
-    charge = Charge(
-        session.id,
-        session.wallet_id,
-        bill.currency,
-        bill.gross,
-        bill.vat,
-        session.hold_id,
-        {"bill": bill_document(bill), **place},
-    )
-    charges.charge(tx, charge)
+    owed = (session.currency, session.cost, session.vat)
+    charges.charge(tx, Charge(session.id, session.wallet_id, *owed, session.hold_id, {**document, **place}))
 
 
 def _correct(tx: Tx, session: Session, bill: pricing.Bill) -> None:

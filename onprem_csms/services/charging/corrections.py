@@ -23,7 +23,7 @@ from onprem_csms.events import Event
 from onprem_csms.services.charging import billing, ending, live, prepaid, registers, review
 from onprem_csms.services.core import audit
 from onprem_csms.services.money import charges, holds, tariffs, wallets
-from onprem_csms.services.money.charges import Charge, Correction
+from onprem_csms.services.money.charges import Correction
 
 LONGEST_REASON = 500
 LARGEST_REGISTER_WH = 10**12
@@ -227,28 +227,13 @@ def _book(tx: Tx, session: Session, after: Session, bill: Bill | None, reason: s
     if not session.settled and session.hold_id is not None and (not same or session.cost or bill is None):
         holds.release(tx, session.hold_id)
     if not session.settled and not session.cost:
-        _charge(tx, session if same else session._replace(hold_id=None), after, document)
+        if bill is not None:
+            billing.charge(tx, after._replace(hold_id=session.hold_id if same else None), document)
     elif same:
         _correct(tx, after, (after.cost - session.cost, after.vat - session.vat), document)
     else:
         _correct(tx, session, (-session.cost, -session.vat), document)
         _correct(tx, after, (after.cost, after.vat), document)
-
-
-def _charge(tx: Tx, session: Session, after: Session, document: Mapping[str, Any]) -> None:
-    if after.wallet_id is None or document["bill"] is None:
-        return
-    place = {"charger": after.charger_id, "evse": after.evse, "connector": after.connector}
-    charge = Charge(
-        after.id,
-        after.wallet_id,
-        after.currency,
-        after.cost,
-        after.vat,
-        session.hold_id,
-        {**document, **place},
-    )
-    charges.charge(tx, charge)
 
 
 def _correct(tx: Tx, session: Session, by: tuple[int, int], document: Mapping[str, Any]) -> None:
