@@ -116,15 +116,17 @@ async def test_what_is_remembered_of_sessions_is_what_is_stored(house: House) ->
         assert await house.do(as_stored, card_id) == await house.store.read(as_stored, card_id)
 
     await same()
+    begun = []
     for number in range(rows.NEWEST + 3):
         house.later(30)
         started = await house.start("04A1", meter=200 * number)
+        begun.append(started)
         await same()
         await house.meter(started, 200 * number + 150)
         await same()
         await house.stop(started, 200 * number + 200)
         await same()
-    await house.stop(started, 999_999)  # flagged after its end
+    await house.stop(begun[-1], 999_999)  # flagged after its end
     report = reporting.begin(("CP1", 2), "04B2", 0, house.clock.at - timedelta(hours=2))
     await house.tell(report)  # a backlog, older than the newest
     await house.do(inventory.update, "CP1", ChargerChange(max_power_w=7_000))
